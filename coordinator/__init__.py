@@ -1,0 +1,1 @@
+"""How peers decide together. Pure: no I/O, no clock, no threads, no global randomness."""

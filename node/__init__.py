@@ -1,0 +1,1 @@
+"""What one peer is: identity, gossip, transport, model, store, gateways, command line."""

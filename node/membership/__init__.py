@@ -1,0 +1,1 @@
+"""Who is reachable: SWIM with Lifeguard, over records signed by their owners."""
