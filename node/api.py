@@ -1,0 +1,139 @@
+"""What a running node answers to its own people: the face behind the command line and every later gateway.
+
+Reports are plain dictionaries of JSON values, because they leave the process; their shapes are the TypedDicts here.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NotRequired, Protocol, TypedDict
+
+
+class CostReport(TypedDict):
+    forward_passes: int
+    prompt_tokens: int
+    generated_tokens: int
+    model_ms: float
+
+
+class AnswerReport(TypedDict):
+    """One roster member's part in a question."""
+
+    node: str
+    name: str
+    state: str
+    """answered, abstained, silent, or contradicted (it signed two different preferences and is not counted)"""
+    answer: str | None
+    """Its proposal: the most frequent of its samples."""
+    counts: list[tuple[str, int]]
+    """How its samples fell."""
+    samples: int
+    points: list[tuple[str, int]]
+    """Its preference."""
+    cost: CostReport
+
+
+class DecisionReport(TypedDict):
+    """One question, open or ended."""
+
+    id: str
+    text: str
+    kind: str
+    options: list[str]
+    asked_by: str
+    asked_ms: int
+    tally: str
+    state: str
+    """open, decided, no_quorum"""
+    answer: str | None
+    reason: str | None
+    """Plain words when there is no answer, for example: no quorum: 2 of 5 members answered by the deadline"""
+    scores: list[tuple[str, int]]
+    tied: list[str]
+    answered: int
+    turnout: int
+    members: list[AnswerReport]
+    cost: CostReport
+    slot: int | None
+    signers: list[str]
+    """Names of the members of which externalize statements prove the slot; empty while the proof is not complete."""
+    model_ms: float | None
+    """Wall time here from asking to the last preference counted; None where this node did not see it happen."""
+    protocol_ms: float | None
+    """Wall time here from ready to proven; None where this node did not see it happen."""
+
+
+class MemberReport(TypedDict):
+    node: str
+    name: str
+    organization: str
+    status: str
+    """alive, suspect, dead, left, or unknown (in the roster and never heard of)"""
+    address: str
+    incarnation: int
+    rtt_ms: float | None
+    last_heard_ms: int | None
+    """Milliseconds ago."""
+    itself: bool
+    height: int | None
+    """Decided slots as that member last reported them."""
+
+
+class StatusReport(TypedDict):
+    node: str
+    name: str
+    moot: str
+    moot_name: str
+    address: str
+    height: int
+    open_questions: int
+    members_alive: int
+    members: int
+    model: dict[str, Any]
+    """state (up, down, starting), name, digest, parameters, restarts"""
+    threshold: int
+    """How many members must vote for a quorum."""
+    watching: bool
+    """True while this node follows without voting."""
+    uptime_ms: int
+
+
+class AskEvent(TypedDict):
+    """What happens to a question, as it happens."""
+
+    event: str
+    """asked, proposed, preferred, ready, voting, decided, no_quorum"""
+    id: str
+    member: NotRequired[str]
+    """Name of the member, with proposed and preferred."""
+    answer: NotRequired[str | None]
+    counts: NotRequired[list[tuple[str, int]]]
+    samples: NotRequired[int]
+    decision: NotRequired[DecisionReport]
+    """With decided and no_quorum."""
+
+
+class NodeApi(Protocol):
+    """Raises NodeError (node.errors) with a message for people; ids may be given as hex prefixes of 4 or more."""
+
+    def status(self) -> StatusReport: ...
+
+    def members(self) -> list[MemberReport]: ...
+
+    def ask(
+        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+    ) -> AsyncIterator[AskEvent]:
+        """Ask and follow until it ends. Leaving early does not stop the question. kind None: choice with options, else short."""
+        ...
+
+    def follow(self, question: str) -> AsyncIterator[AskEvent]:
+        """Follow a question that was asked before, here or elsewhere, until it ends."""
+        ...
+
+    def decisions(self, limit: int) -> list[DecisionReport]:
+        """The newest first; open questions before decided ones."""
+        ...
+
+    def decision(self, question: str) -> DecisionReport: ...
+
+    def certificate(self, question: str) -> bytes:
+        """The certificate file of a decided question."""
+        ...
