@@ -1,5 +1,6 @@
 """What members say about a question: the question itself, proposals and preferences. Frozen, bounded, canonical bytes."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +13,14 @@ ANSWER_LENGTH_MAX = 200
 """Of an option and of any normalized answer, in characters."""
 SAMPLES_MAX = 64
 DEADLINE_MS_MAX = 3_600_000
+
+# Control and format characters, spaces other than the plain one, surrogates, private use. Written out, because what
+# str.isprintable says depends on the Unicode version of each Python, and a record valid here must be valid everywhere.
+_NOT_PLAIN = re.compile(
+    "[\0-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u3000\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
+)
 
 
 class QuestionError(ValueError):
@@ -63,7 +72,7 @@ class Question:
             raise QuestionError("the question is empty; say what is asked")
         if len(self.text) > TEXT_LENGTH_MAX:
             raise QuestionError(f"the question has {len(self.text)} characters; at most {TEXT_LENGTH_MAX} are allowed")
-        if not self.text.replace("\n", " ").isprintable():
+        if not is_plain(self.text.replace("\n", " ")):
             raise QuestionError("the question holds control characters; remove them")
         if self.kind is AnswerKind.CHOICE:
             _check_options(self.options)
@@ -144,6 +153,11 @@ class Preference:
         return decode(body, lambda r: Preference(r.fixed(32), r.items(SAMPLES_MAX, _read_points), _read_cost(r)))
 
 
+def is_plain(text: str) -> bool:
+    """Whether the text is safe to show: nothing invisible, nothing that moves a cursor or turns the direction of writing."""
+    return _NOT_PLAIN.search(text) is None
+
+
 def sorted_points(points: dict[str, int]) -> tuple[tuple[str, int], ...]:
     """The one order of points: most first, then by candidate."""
     return tuple(sorted(points.items(), key=lambda entry: (-entry[1], entry[0])))
@@ -153,7 +167,7 @@ def _check_options(options: tuple[str, ...]) -> None:
     if not 2 <= len(options) <= OPTIONS_MAX:
         raise QuestionError(f"a choice needs 2 to {OPTIONS_MAX} options; {len(options)} given")
     for option in options:
-        if not option.strip() or len(option) > ANSWER_LENGTH_MAX or not option.isprintable():
+        if not option.strip() or len(option) > ANSWER_LENGTH_MAX or not is_plain(option):
             raise QuestionError(f"the option {option[:40]!r} is empty, too long or not printable")
     if len({option.strip().casefold() for option in options}) != len(options):
         raise QuestionError("two options are the same; make each one different")
@@ -167,7 +181,7 @@ def _check_points(points: tuple[tuple[str, int], ...], total_max: int) -> None:
     if sum(count for _, count in points) > total_max:
         raise ValueError("more points than samples")
     for answer, count in points:
-        if count < 1 or not 0 < len(answer) <= ANSWER_LENGTH_MAX or not answer.isprintable():
+        if count < 1 or not 0 < len(answer) <= ANSWER_LENGTH_MAX or not is_plain(answer):
             raise ValueError("a candidate without points, empty, too long or not printable")
 
 
