@@ -1,6 +1,7 @@
 """What a model is asked, and what counts as its answer: equal answers become equal text.
 
-A model's text is untrusted: one line of bounded length is looked at, and whatever it holds, the result is plain text or None.
+A model's text is untrusted: one line of bounded length is looked at, and whatever it holds, the result is plain text or
+None.
 """
 
 import re
@@ -20,7 +21,7 @@ EXPONENT_MAX = 999
 FOLDS_MAX = 8
 """Folding may uncover something to fold again, for example a quote in quotes. What does not settle is no answer."""
 
-_QUOTES = "\"'`\u00b4\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a*_"  # straight, typographic and French; emphasis
+_QUOTES = "\"'`\u00b4\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a*_"
 _STOPS = ",;:!?\u2026\u2013\u2014"  # ..., ellipsis, dashes
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"))
 _NUMBER = re.compile(

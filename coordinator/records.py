@@ -1,4 +1,4 @@
-"""What members say about a question: the question itself, proposals and preferences. Frozen, bounded, canonical bytes."""
+"""What members say about a question: the question, proposals and preferences. Frozen, bounded, canonical bytes."""
 
 import re
 from dataclasses import dataclass
@@ -55,8 +55,8 @@ class Cost:
 class Question:
     """What is asked. The digest of its signed record is the question's id.
 
-    `asked_ms` is the asker's wall clock and `nonce` makes equal texts different questions. Neither is relied on for safety.
-    `tally` names a voting rule, or is empty for the charter's.
+    `asked_ms` is the asker's wall clock and `nonce` makes equal texts different questions. Neither is relied on for
+    safety. `tally` names a voting rule, or is empty for the charter's.
     """
 
     text: str
@@ -80,8 +80,10 @@ class Question:
             raise QuestionError(f"options were given to a question of kind {self.kind.value}; ask it as a choice")
         if not 0 < self.deadline_ms <= DEADLINE_MS_MAX:
             raise QuestionError(f"a deadline of {self.deadline_ms} ms; choose 1 to {DEADLINE_MS_MAX}")
-        if len(self.tally) > 32 or not 0 <= self.asked_ms <= U64_MAX or len(self.nonce) != 16:
-            raise QuestionError("malformed tally name, time or nonce")
+        if len(self.tally) > 32 or not (self.tally.isascii() and is_plain(self.tally)):
+            raise QuestionError(f"the voting rule {self.tally[:40]!r} is no name of one")
+        if not 0 <= self.asked_ms <= U64_MAX or len(self.nonce) != 16:
+            raise QuestionError("malformed time or nonce")
 
     def encode(self) -> bytes:
         writer = Writer().text(self.text).text(self.kind.value).items(self.options, Writer.text)
@@ -154,7 +156,7 @@ class Preference:
 
 
 def is_plain(text: str) -> bool:
-    """Whether the text is safe to show: nothing invisible, nothing that moves a cursor or turns the direction of writing."""
+    """Whether the text is safe to show: nothing invisible, nothing that moves a cursor or turns the writing around."""
     return _NOT_PLAIN.search(text) is None
 
 
@@ -169,7 +171,8 @@ def _check_options(options: tuple[str, ...]) -> None:
     for option in options:
         if not option.strip() or len(option) > ANSWER_LENGTH_MAX or not is_plain(option):
             raise QuestionError(f"the option {option[:40]!r} is empty, too long or not printable")
-    if len({option.strip().casefold() for option in options}) != len(options):
+    # Only ASCII letters are folded here: what casefold does to others depends on the Unicode version, as above.
+    if len({option.strip().encode().lower() for option in options}) != len(options):
         raise QuestionError("two options are the same; make each one different")
 
 
