@@ -1,7 +1,7 @@
 """What one node must not forget, in SQLite: its votes, its records of open questions, and the ledger.
 
-A save is on disk when it returns, or has not happened at all: write-ahead log, synchronous=FULL, one transaction for all
-writes of a save.
+A save is on disk when it returns, or has not happened at all: write-ahead log, synchronous=FULL, one transaction for
+all writes of a save.
 """
 
 import sqlite3
@@ -241,8 +241,8 @@ def _errors(path: Path) -> Iterator[None]:
         primary = getattr(error, "sqlite_errorcode", 0) & 0xFF  # The upper bits only say where it happened.
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise StoreCorrupt(
-                f"{path}: the store is damaged ({error}). Nothing was changed; keep the file and try to recover a copy of"
-                " it. A node that has lost its votes, or has old ones, must not vote again under this identity"
+                f"{path}: the store is damaged ({error}). Nothing was changed; keep it and try to recover a copy."
+                " A node that has lost its votes, or has old ones, must not vote again under this identity"
             ) from error
         if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
             raise StoreFull(f"{path}: the disk does not take the write ({error}); nothing of it was kept") from error
