@@ -37,7 +37,7 @@ check-types: $(VENV)/.installed-dev
 	@$(VENV)/bin/mypy
 
 check-imports: $(VENV)/.installed-dev
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 
 check-proto: $(VENV)/.installed-dev
 	@rm -rf build/proto && mkdir -p build/proto

@@ -110,11 +110,12 @@ compile_llama() { # directory to keep the wheel in, requirement
             die "a C and a C++ compiler are needed. On Debian or Ubuntu: apt install build-essential; then run this again."
     done
     say "compiling llama.cpp, about 4 minutes on 2 cores; once per machine: the wheel is kept in $1"
+    new=$(mktemp -d "$1/new.XXXXXX")
     # pip's own cache of compiled wheels does not tell one processor from another.
     logged "$1/compile.log" "compiling llama.cpp" \
-        .venv/bin/python -m pip wheel -v --no-cache-dir --no-deps --wheel-dir "$1/new" "$2"
-    mv "$1"/new/*.whl "$1"/
-    rmdir "$1/new"
+        .venv/bin/python -m pip wheel -v --no-cache-dir --no-deps --wheel-dir "$new" "$2"
+    mv "$new"/*.whl "$1"/
+    rmdir "$new"
 }
 
 install() { # extras in brackets or nothing
