@@ -1,0 +1,161 @@
+"""How members keep each other complete: who holds which records, who is behind, and what a member that was away must fetch."""
+
+import random
+from collections.abc import Callable, Iterable
+
+from coordinator.assembly import Assembly, Decided
+from coordinator.effects import Effect, Note, Send, SendEntries
+from coordinator.encoding import EncodingError
+from coordinator.ledger.agenda import Agenda
+from coordinator.ledger.certificate import CertificateError, check_statements
+from coordinator.ledger.ledger import Ledger
+from coordinator.ledger.resolution import ItemError, check_item
+from coordinator.messages import DIGESTS_MAX, RECORDS_MAX, Entries, LedgerEntry, Records, Status, Want, WantEntries
+from coordinator.signed import Digest, NodeId, Signed
+
+STATUS_BUSY_MS = 1_000
+"""Between two exchanges with a random member while something is open."""
+STATUS_IDLE_MS = 10_000
+ANSWER_MS = 300
+"""A status is answered with ours unless it was sent within this time: so two members exchange once, not for ever."""
+ENTRIES_ASK_MS = 500
+"""How often one member is asked for ledger entries, at most, when the last answer brought nothing."""
+
+
+class CatchUp:
+    """Knows what the others have shown of themselves since this node started."""
+
+    def __init__(
+        self,
+        node: NodeId,
+        ledger: Ledger,
+        assembly: Assembly,
+        held: Callable[[], Iterable[Signed]],
+        verify: Callable[[Signed], bool],
+        rng: random.Random,
+    ) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._assembly = assembly
+        self._held = held
+        self._verify = verify
+        self._rng = rng
+        self.heights: dict[NodeId, int] = {}
+        self._sent_ms: dict[NodeId, int] = {}
+        self._entries_asked_ms: dict[NodeId, int] = {}
+        self._lacking: dict[NodeId, set[Digest]] = {}
+        """What members named that was not here, until it came. Nobody's set is larger than one message."""
+        self._complete: set[NodeId] = set()
+        self._due_ms: int | None = None
+
+    def start(self, now_ms: int) -> None:
+        self._due_ms = now_ms
+
+    def next_deadline_ms(self) -> int | None:
+        return self._due_ms
+
+    def tick(self, reachable: frozenset[NodeId], busy: bool, now_ms: int) -> list[Effect]:
+        """Exchange with one random member when it is time."""
+        if self._due_ms is None or now_ms < self._due_ms:
+            return []
+        self._due_ms = now_ms + (STATUS_BUSY_MS if busy else STATUS_IDLE_MS)
+        others = sorted(reachable - {self._node})
+        return self.greet([self._rng.choice(others)], now_ms) if others else []
+
+    def hurry(self, now_ms: int) -> None:
+        """Something opened while the moot was idle: do not wait out the idle interval."""
+        if self._due_ms is not None:
+            self._due_ms = min(self._due_ms, now_ms + STATUS_BUSY_MS)
+
+    def greet(self, members: Iterable[NodeId], now_ms: int) -> list[Effect]:
+        members = [member for member in members if member != self._node]
+        if not members:
+            return []
+        have = [record.digest() for record in self._assembly.records()]
+        known = set(have)
+        rest = sorted({record.digest() for record in self._held()} - known)
+        status = Status(self._ledger.height, tuple(sorted(known | set(rest[: DIGESTS_MAX - len(known)]))))
+        self._sent_ms.update(dict.fromkeys(members, now_ms))
+        return [Send(member, status) for member in members]
+
+    def status(self, sender: NodeId, status: Status, now_ms: int) -> list[Effect]:
+        """Compare and answer: our status, what the sender lacks, and a request for what we lack."""
+        effects: list[Effect] = []
+        self.heights[sender] = status.height
+        if now_ms >= self._sent_ms.get(sender, now_ms - ANSWER_MS) + ANSWER_MS:
+            effects += self.greet([sender], now_ms)
+        if status.height < self._ledger.height:
+            return [*effects, SendEntries(sender, status.height)]
+        if status.height > self._ledger.height:
+            return effects + self._ask_entries(sender, now_ms)
+        held = {record.digest(): record for record in (*self._assembly.records(), *self._held())}
+        have = frozenset(status.have)
+        lacks = [held[digest] for digest in sorted(held) if digest not in have]
+        for start in range(0, len(lacks), RECORDS_MAX):
+            effects.append(Send(sender, Records(tuple(lacks[start : start + RECORDS_MAX]))))
+        missing = {digest for digest in have if digest not in held}
+        self._lacking[sender] = missing
+        if missing:
+            effects.append(Send(sender, Want(tuple(sorted(missing)))))
+        else:
+            self._complete.add(sender)
+        return effects
+
+    def came(self, records: Iterable[Signed]) -> None:
+        """Records arrived, whatever became of them: nobody has to show them to us again."""
+        came = {record.digest() for record in records}
+        for member in sorted(self._lacking):
+            if self._lacking[member]:
+                self._lacking[member] -= came
+                if not self._lacking[member]:
+                    self._complete.add(member)
+
+    def shown(self) -> int:
+        """How many other members have shown all that they hold of the slot in work since this node started."""
+        return len(self._complete)
+
+    def entries(self, sender: NodeId, message: Entries, now_ms: int) -> list[Effect | Decided]:
+        """Take ledger entries that a peer sent, each only with its proof; ask for more while that helps."""
+        effects: list[Effect | Decided] = []
+        before = self._ledger.height
+        for offset, entry in enumerate(message.entries):
+            slot = message.slot + offset
+            if slot > self._ledger.height:
+                break
+            if slot < self._ledger.height and slot not in self._ledger.unproven:
+                continue
+            agenda = self._checked(slot, entry)
+            if agenda is None:
+                self._complete.discard(sender)
+                return [*effects, Note("entries.refused", (("member", sender), ("slot", slot)))]
+            effects += self._assembly.skip(agenda, entry.statements)
+        if self._ledger.height > before:
+            self._entries_asked_ms.pop(sender, None)
+            if self.heights.get(sender, 0) > self._ledger.height:
+                effects += self._ask_entries(sender, now_ms)
+            else:
+                effects += self.greet([sender], now_ms)
+        return effects
+
+    def _ask_entries(self, member: NodeId, now_ms: int) -> list[Effect]:
+        if now_ms < self._entries_asked_ms.get(member, now_ms - ENTRIES_ASK_MS) + ENTRIES_ASK_MS:
+            return []
+        self._entries_asked_ms[member] = now_ms
+        return [Send(member, WantEntries(min([self._ledger.height, *self._ledger.unproven])))]
+
+    def _checked(self, slot: int, entry: LedgerEntry) -> Agenda | None:
+        """The entry's agenda if it follows our ledger and a quorum's statements prove it; else None."""
+        genesis = self._ledger.genesis
+        try:
+            agenda = Agenda.decode(entry.agenda)
+            if slot < self._ledger.height:
+                if agenda.digest != self._ledger.unproven[slot].agenda.digest:
+                    return None
+            elif (agenda.header.slot, agenda.header.previous) != (slot, self._ledger.head):
+                return None
+            check_statements(agenda.header, entry.statements, genesis, self._verify)
+            for item in agenda.items:
+                check_item(item, genesis, self._verify)
+        except (EncodingError, CertificateError, ItemError):
+            return None
+        return agenda

@@ -1,0 +1,58 @@
+"""What can happen to the core of a moot. Time comes with every event, as an argument of `step`."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coordinator.messages import MootMessage
+from coordinator.records import Cost, Question
+from coordinator.signed import Digest, NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from a roster member; the transport has checked that it is from it."""
+
+    sender: NodeId
+    message: MootMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody put a question to this node."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The model answered: raw texts, untrusted like any model's."""
+
+    question: Digest
+    texts: tuple[str, ...]
+    model: Digest
+    seed: int
+    temperature_milli: int
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """The model could not answer; this member abstains."""
+
+    question: Digest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """The roster members that membership holds alive or suspect, in place of those named before."""
+
+    nodes: frozenset[NodeId]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A deadline may have passed."""
+
+
+Event: TypeAlias = Received | Asked | Generated | ModelFailed | Reachable | Tick

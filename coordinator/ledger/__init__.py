@@ -1,0 +1,1 @@
+"""What slots decide, and how anyone checks it: genesis, agendas, certificates."""

@@ -1,0 +1,158 @@
+"""What a slot decides: the previous entry's digest, the roster epoch and a batch of questions with their profiles.
+
+The value that federated voting sees is the digest of the agenda's header. The header holds the root of a hash tree over the
+items, so a certificate needs the header, one item and its path.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from coordinator.encoding import EncodingError, Reader, Writer, decode
+from coordinator.ledger import merkle
+from coordinator.messages import AGENDA_SIZE_MAX
+from coordinator.signed import Digest, Kind, Signed, read_signed, write_signed
+
+ITEMS_MAX = 256
+RECORDS_PER_ITEM_MAX = 2_000
+PER_MEMBER_MAX = 2
+"""Different records by one member about one question that an item keeps: one is normal, two prove a contradiction."""
+
+VALUE_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question with everything that its members signed about it.
+
+    Proposals and preferences are sorted by author and digest. A member that signed two different ones stands with both: that is
+    the evidence against it, and it is not counted.
+    """
+
+    question: Signed
+    proposals: tuple[Signed, ...]
+    preferences: tuple[Signed, ...]
+
+    @property
+    def id(self) -> Digest:
+        return self.question.digest()
+
+    def encode(self) -> bytes:
+        writer = Writer()
+        write_signed(writer, self.question)
+        return writer.items(self.proposals, write_signed).items(self.preferences, write_signed).done()
+
+    @staticmethod
+    def decode(data: bytes) -> "Item":
+        return decode(data, _read_item)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the agenda's digest is over."""
+
+    slot: int
+    previous: Digest
+    """Digest of the entry before; of the moot for the first one."""
+    epoch: int
+    """Which roster and charter hold."""
+    count: int
+    """Number of items."""
+    root: Digest
+
+    def encode(self) -> bytes:
+        return (
+            Writer().u64(self.slot).fixed(self.previous, 32).u32(self.epoch).u32(self.count).fixed(self.root, 32).done()
+        )
+
+    @cached_property
+    def digest(self) -> Digest:
+        return sha256(Writer().text("moot/v1/agenda").blob(self.encode()).done()).digest()
+
+    @staticmethod
+    def read(reader: Reader) -> "Header":
+        return Header(reader.u64(), reader.fixed(32), reader.u32(), reader.u32(), reader.fixed(32))
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """Items are sorted by question id, each question once."""
+
+    header: Header
+    items: tuple[Item, ...]
+
+    @staticmethod
+    def of(slot: int, previous: Digest, epoch: int, items: Iterable[Item]) -> "Agenda":
+        """Put an agenda together. Items of one question become one."""
+        merged = merge(items)
+        header = Header(
+            slot, previous, epoch, len(merged), merkle.root([merkle.leaf(item.encode()) for item in merged])
+        )
+        return Agenda(header, merged)
+
+    @property
+    def digest(self) -> Digest:
+        return self.header.digest
+
+    def encode(self) -> bytes:
+        writer = Writer().blob(self.header.encode())
+        return writer.items(self.items, lambda w, item: w.blob(item.encode())).done()
+
+    def path(self, index: int) -> tuple[Digest, ...]:
+        return merkle.path([merkle.leaf(item.encode()) for item in self.items], index)
+
+    @staticmethod
+    def decode(data: bytes) -> "Agenda":
+        """Read an agenda and check everything about it that needs no roster.
+
+        Raises:
+            EncodingError: not an agenda, not in its one order, or the header does not fit the items.
+        """
+        if len(data) > AGENDA_SIZE_MAX:
+            raise EncodingError(f"an agenda of {len(data)} bytes, at most {AGENDA_SIZE_MAX} allowed")
+        agenda = decode(data, _read_agenda)
+        header = agenda.header
+        if Agenda.of(header.slot, header.previous, header.epoch, agenda.items) != agenda:
+            raise EncodingError("an agenda whose header does not fit its items")
+        return agenda
+
+
+def merge(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The union of items by question and of their records by member: in any order, any number of times, the same result."""
+    by_question: dict[Digest, list[Item]] = {}
+    for item in items:
+        by_question.setdefault(item.id, []).append(item)
+    return tuple(_union(by_question[question]) for question in sorted(by_question))
+
+
+def keep_records(records: Iterable[Signed]) -> tuple[Signed, ...]:
+    """Sort by author and digest, and keep the two smallest of each author: which two does not depend on who merged first.
+
+    Of equal contents with different valid signatures the smallest signature stays, for the same reason.
+    """
+    by_name: dict[tuple[bytes, Digest], Signed] = {}
+    for record in sorted(records, key=lambda record: record.signature, reverse=True):
+        by_name[record.author, record.digest()] = record
+    kept: list[Signed] = []
+    for name in sorted(by_name):
+        if sum(record.author == name[0] for record in kept[-PER_MEMBER_MAX:]) < PER_MEMBER_MAX:
+            kept.append(by_name[name])
+    return tuple(kept)
+
+
+def _union(items: Sequence[Item]) -> Item:
+    question = min((item.question for item in items), key=lambda record: record.signature)
+    proposals = keep_records(record for item in items for record in item.proposals)
+    return Item(question, proposals, keep_records(record for item in items for record in item.preferences))
+
+
+def _read_item(reader: Reader) -> Item:
+    question = read_signed(reader, Kind.QUESTION)
+    proposals = reader.items(RECORDS_PER_ITEM_MAX, lambda r: read_signed(r, Kind.PROPOSAL))
+    return Item(question, proposals, reader.items(RECORDS_PER_ITEM_MAX, lambda r: read_signed(r, Kind.PREFERENCE)))
+
+
+def _read_agenda(reader: Reader) -> Agenda:
+    header = decode(reader.blob(256), Header.read)
+    return Agenda(header, reader.items(ITEMS_MAX, lambda r: decode(r.blob(AGENDA_SIZE_MAX), _read_item)))

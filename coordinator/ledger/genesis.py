@@ -1,0 +1,185 @@
+"""The document that founds a moot: its first roster and its charter. Its digest is the moot's id."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from coordinator.charter import Charter, quorum_min, write_charter
+from coordinator.encoding import U64_MAX, Writer
+from coordinator.signed import NODE_ID_SIZE, Digest, NodeId
+from coordinator.voting.quorum import QuorumSet
+
+FORMAT = "moot-genesis-v1"
+SIZE_MAX = 1024 * 1024
+MEMBERS_MAX = 1_000
+NAME_LENGTH_MAX = 64
+WEIGHT_MAX = 1_000
+
+
+class GenesisError(ValueError):
+    """The document cannot found a moot. Carries every problem found."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "\n".join([f"genesis: {len(problems)} problem(s)", *(f"  - {problem}" for problem in problems)])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One seat of the roster. The address is where it was first found; membership learns of later ones."""
+
+    node: NodeId
+    name: str
+    organization: str
+    weight: int
+    address: str
+
+
+@dataclass(frozen=True)
+class Genesis:
+    """Members are sorted by node id, so that one moot has one id whoever wrote the document."""
+
+    name: str
+    created_ms: int
+    members: tuple[Member, ...]
+    charter: Charter
+
+    def __post_init__(self) -> None:
+        problems = [*_roster_problems(self.name, self.members), *self.charter.problems(len(self.members))]
+        if not 0 <= self.created_ms <= U64_MAX:
+            problems.append("created_ms: out of range")
+        if problems:
+            raise GenesisError(problems)
+
+    @staticmethod
+    def found(
+        name: str,
+        created_ms: int,
+        members: Sequence[Member],
+        *,
+        threshold: int | None = None,
+        turnout: int | None = None,
+        **rules: Any,
+    ) -> "Genesis":
+        """Found a moot; by default the smallest safe quorum, and a majority must answer."""
+        count = len(members)
+        charter = Charter(
+            threshold=quorum_min(count) if threshold is None else threshold,
+            turnout=count // 2 + 1 if turnout is None else turnout,
+            **rules,
+        )
+        return Genesis(name, created_ms, tuple(sorted(members, key=lambda member: member.node)), charter)
+
+    @cached_property
+    def moot_id(self) -> Digest:
+        writer = Writer().text(FORMAT).text(self.name).u64(self.created_ms).items(self.members, _write_member)
+        write_charter(writer, self.charter)
+        return sha256(writer.done()).digest()
+
+    @cached_property
+    def quorum_set(self) -> QuorumSet:
+        """Everybody's quorum set: any `threshold` of the roster. It comes from here alone, never from who is reachable."""
+        return QuorumSet(self.charter.threshold, tuple(member.node for member in self.members))
+
+    @cached_property
+    def quorum_set_digest(self) -> Digest:
+        return self.quorum_set.digest()
+
+    @cached_property
+    def by_node(self) -> dict[NodeId, Member]:
+        return {member.node: member for member in self.members}
+
+    def to_json(self) -> bytes:
+        charter = self.charter
+        document = {
+            "format": FORMAT,
+            "name": self.name,
+            "created_ms": self.created_ms,
+            "members": [
+                {
+                    "node": member.node.hex(),
+                    "name": member.name,
+                    "organization": member.organization,
+                    "weight": member.weight,
+                    "address": member.address,
+                }
+                for member in self.members
+            ],
+            "charter": {name: getattr(charter, name) for name in charter.__slots__},
+        }
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+    @staticmethod
+    def from_json(data: bytes) -> "Genesis":
+        """Read a genesis document.
+
+        Raises:
+            GenesisError: not JSON, unknown or missing fields, or rules that cannot work; the message lists all of it.
+        """
+        if len(data) > SIZE_MAX:
+            raise GenesisError([f"{len(data)} bytes; at most {SIZE_MAX} are allowed"])
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise GenesisError([f"not JSON ({error})"]) from error
+        top = _fields("", document, {"format": str, "name": str, "created_ms": int, "members": list, "charter": dict})
+        if top["format"] != FORMAT:
+            raise GenesisError([f"format = {top['format']!r}: expected {FORMAT!r}"])
+        charter = _fields(
+            "charter.", top["charter"], {name: str if name == "tally" else int for name in Charter.__slots__}
+        )
+        members = tuple(_read_member(number, entry) for number, entry in enumerate(top["members"]))
+        return Genesis(top["name"], top["created_ms"], members, Charter(**charter))
+
+
+def _roster_problems(name: str, members: tuple[Member, ...]) -> list[str]:
+    problems = []
+    if not 1 <= len(members) <= MEMBERS_MAX:
+        problems.append(f"members: {len(members)} given, 1 to {MEMBERS_MAX} needed")
+    if [member.node for member in members] != sorted({member.node for member in members}):
+        problems.append("members: must be sorted by node id, each node once")
+    if len({member.name for member in members}) != len(members):
+        problems.append("members: two have the same name; give each its own")
+    for text in [name, *(part for member in members for part in (member.name, member.organization))]:
+        if not 0 < len(text) <= NAME_LENGTH_MAX or not text.isprintable():
+            problems.append(f"the name {text[:80]!r}: must be 1 to {NAME_LENGTH_MAX} printable characters")
+    for member in members:
+        if not 1 <= member.weight <= WEIGHT_MAX:
+            problems.append(f"weight of {member.name!r}: must be 1 to {WEIGHT_MAX}")
+        if len(member.node) != NODE_ID_SIZE:
+            problems.append(f"node id of {member.name!r}: must be {NODE_ID_SIZE} bytes")
+        if len(member.address) > 255 or not member.address.isprintable():
+            problems.append(f"address of {member.name!r}: must be at most 255 printable characters")
+    return problems
+
+
+def _write_member(writer: Writer, member: Member) -> None:
+    writer.blob(member.node).text(member.name).text(member.organization).u32(member.weight).text(member.address)
+
+
+def _read_member(number: int, entry: Any) -> Member:
+    at = f"members[{number}]."
+    fields = _fields(at, entry, {"node": str, "name": str, "organization": str, "weight": int, "address": str})
+    try:
+        node = bytes.fromhex(fields["node"])
+    except ValueError as error:
+        raise GenesisError([f"{at}node: not hexadecimal"]) from error
+    return Member(node, fields["name"], fields["organization"], fields["weight"], fields["address"])
+
+
+def _fields(at: str, document: Any, types: dict[str, type]) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise GenesisError([f"{at or 'the document'}: an object was expected"])
+    problems = [f"{at}{name}: unknown; remove it" for name in sorted(document.keys() - types.keys())]
+    problems += [f"{at}{name}: missing" for name in sorted(types.keys() - document.keys())]
+    for name in sorted(types.keys() & document.keys()):
+        if type(document[name]) is not types[name]:
+            problems.append(f"{at}{name}: a {types[name].__name__} was expected")
+    if problems:
+        raise GenesisError(problems)
+    return document

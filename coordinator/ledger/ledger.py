@@ -1,0 +1,58 @@
+"""Where this node stands in the moot's ledger: the head, what is decided, and the slots that still want a proof."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from coordinator.effects import SaveEntry, SaveStatements
+from coordinator.ledger.agenda import Agenda
+from coordinator.ledger.genesis import Genesis
+from coordinator.signed import Digest, NodeId, Signed
+from coordinator.voting.quorum import is_quorum_slice
+
+
+@dataclass(slots=True)
+class Unproven:
+    """A decided slot of which fewer externalize statements than a quorum are here. They are collected until there are enough."""
+
+    agenda: Agenda
+    statements: dict[NodeId, Signed] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """`decided` holds every question id ever decided: 32 bytes each, and what keeps a question from being decided twice."""
+
+    genesis: Genesis
+    height: int = 0
+    head: Digest = b""
+    decided: dict[Digest, int] = field(default_factory=dict)
+    """Question id to slot."""
+    unproven: dict[int, Unproven] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.head = self.head or self.genesis.moot_id
+
+    def append(self, agenda: Agenda) -> SaveEntry:
+        """Take the agenda of the next slot as decided."""
+        assert agenda.header.slot == self.height, "slots are decided in order"
+        assert agenda.header.previous == self.head, "an entry follows the one before"
+        questions = tuple(item.id for item in agenda.items)
+        assert not any(question in self.decided for question in questions), "a question is decided once"
+        self.decided.update(dict.fromkeys(questions, self.height))
+        self.unproven[self.height] = Unproven(agenda)
+        self.head = agenda.digest
+        self.height += 1
+        return SaveEntry(self.height - 1, agenda.digest, agenda.encode(), questions)
+
+    def prove(self, slot: int, statements: Iterable[Signed]) -> tuple[Agenda, SaveStatements] | None:
+        """Add checked externalize statements; the agenda and its proof once a quorum's are here."""
+        entry = self.unproven.get(slot)
+        if entry is None:
+            return None
+        entry.statements.update({record.author: record for record in statements})
+        if not is_quorum_slice(self.genesis.quorum_set, frozenset(entry.statements)):
+            return None
+        del self.unproven[slot]
+        return entry.agenda, SaveStatements(
+            slot, tuple(entry.statements[author] for author in sorted(entry.statements))
+        )

@@ -1,0 +1,142 @@
+"""From an item to its outcome: who is counted, what was answered, what it cost. Every node and every verifier computes the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from coordinator.answers import normalize
+from coordinator.encoding import EncodingError
+from coordinator.ledger.agenda import Item
+from coordinator.ledger.genesis import Genesis
+from coordinator.records import Cost, Preference, Proposal, Question
+from coordinator.signed import Digest, NodeId, Signed
+from coordinator.tally import RULES, Outcome, Weighed
+
+
+class ItemError(ValueError):
+    """An item that no honest member puts on an agenda."""
+
+
+class BadSignatureError(ItemError):
+    """A record in the item was not signed by the author it names."""
+
+
+class Stand(Enum):
+    """How a roster member stands in a question."""
+
+    ANSWERED = "answered"
+    ABSTAINED = "abstained"
+    SILENT = "silent"
+    CONTRADICTED = "contradicted"
+    """It signed two different proposals or preferences; it is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One roster member's part in a question."""
+
+    member: NodeId
+    stand: Stand
+    proposal: Proposal | None
+    points: tuple[tuple[str, int], ...]
+    """What is counted: none unless it answered."""
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The end of a question. No outcome: the turnout was missed."""
+
+    id: Digest
+    question: Question
+    asker: NodeId
+    parts: tuple[Part, ...]
+    """One for each roster member, in the roster's order."""
+    answered: int
+    turnout: int
+    tally: str
+    outcome: Outcome | None
+    cost: Cost
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no answer, in plain words."""
+        if self.outcome is not None:
+            return None
+        return no_quorum(self.answered, len(self.parts))
+
+
+def no_quorum(answered: int, members: int) -> str:
+    return f"no quorum: {answered} of {members} members answered by the deadline"
+
+
+def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -> None:
+    """Refuse what may not stand in an agenda.
+
+    Raises:
+        BadSignatureError: a record that its author did not sign.
+        ItemError: an author outside the roster, a record about another question, more samples or points than the charter allows.
+    """
+    question_id = item.id
+    for record in (item.question, *item.proposals, *item.preferences):
+        if record.author not in genesis.by_node:
+            raise ItemError(f"a {record.kind.value} by {record.author.hex()[:8]}, who is not in the roster")
+        if not verify(record):
+            raise BadSignatureError(f"a {record.kind.value} that {genesis.by_node[record.author].name} did not sign")
+    try:
+        question = Question.decode(item.question.body)
+        proposals = [Proposal.decode(record.body) for record in item.proposals]
+        preferences = [Preference.decode(record.body) for record in item.preferences]
+    except EncodingError as error:
+        raise ItemError(f"a record that cannot be read: {error}") from error
+    if question.tally and question.tally not in RULES:
+        raise ItemError(f"the unknown voting rule {question.tally!r}")
+    for about in (*proposals, *preferences):
+        if about.question != question_id:
+            raise ItemError("a record about another question")
+    if any(proposal.samples > genesis.charter.samples for proposal in proposals):
+        raise ItemError("more samples than the charter allows")
+    if any(total(preference) > genesis.charter.samples for preference in preferences):
+        raise ItemError("more points than the charter allows")
+
+
+def total(preference: Preference) -> int:
+    return sum(points for _, points in preference.points)
+
+
+def resolve(item: Item, genesis: Genesis) -> Resolution:
+    """Compute the end of a question from an item that `check_item` has passed."""
+    question = Question.decode(item.question.body)
+    parts = tuple(_part(member.node, question, item) for member in genesis.members)
+    answered = sum(part.stand is Stand.ANSWERED for part in parts)
+    rule = question.tally or genesis.charter.tally
+    outcome = None
+    if answered >= genesis.charter.turnout:
+        weighed = [
+            Weighed(part.member, genesis.by_node[part.member].weight, part.points) for part in parts if part.points
+        ]
+        outcome = RULES[rule](item.id, weighed)
+    cost = sum((part.cost for part in parts), Cost())
+    return Resolution(
+        item.id, question, item.question.author, parts, answered, genesis.charter.turnout, rule, outcome, cost
+    )
+
+
+def _part(member: NodeId, question: Question, item: Item) -> Part:
+    proposals = _of(member, item.proposals)
+    preferences = _of(member, item.preferences)
+    if len(proposals) > 1 or len(preferences) > 1:
+        return Part(member, Stand.CONTRADICTED, None, (), Cost())
+    proposal = Proposal.decode(proposals[0].body) if proposals else None
+    cost = proposal.cost if proposal else Cost()
+    if not preferences:
+        return Part(member, Stand.SILENT, proposal, (), cost)
+    preference = Preference.decode(preferences[0].body)
+    # A candidate that is no answer of the question's kind, in its one spelling, gets nothing: else equal answers would split.
+    points = tuple((answer, count) for answer, count in preference.points if normalize(question, answer) == answer)
+    stand = Stand.ANSWERED if points else Stand.ABSTAINED
+    return Part(member, stand, proposal, points, cost + preference.cost)
+
+
+def _of(member: NodeId, records: Sequence[Signed]) -> list[Signed]:
+    return [record for record in records if record.author == member]

@@ -1,0 +1,229 @@
+"""One member's part in a moot, as a pure state machine: questions become ready, slots decide them, the ledger keeps them."""
+
+import random
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from coordinator.agenda_driver import AgendaDriver, VotingSettings
+from coordinator.assembly import Assembly, Decided
+from coordinator.catch_up import CatchUp
+from coordinator.effects import Effect, Ended, Note, Progress, Send, SendEntries
+from coordinator.events import Asked, Event, Generated, ModelFailed, Reachable, Received, Tick
+from coordinator.ledger.agenda import Agenda, Item
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.ledger import Ledger, Unproven
+from coordinator.ledger.resolution import resolve
+from coordinator.messages import RECORDS_MAX, Agendas, Entries, MootMessage, Records, Status, Want, WantEntries
+from coordinator.questions import OpenQuestions
+from coordinator.session import Session
+from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
+
+UNDECIDED_MS = 30_000
+"""After the deadline, how long voting may take before the asker is told that there is no decision yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the disk held. A node that starts for the first time has none of it."""
+
+    height: int = 0
+    head: Digest = b""
+    decided: tuple[tuple[Digest, int], ...] = ()
+    """Question ids and their slots."""
+    unproven: tuple[tuple[bytes, tuple[Signed, ...]], ...] = ()
+    """Agendas of decided slots without a proof, each with our own statements of that slot."""
+    records: tuple[Signed, ...] = ()
+    """Of open questions."""
+    voting: tuple[int, bytes, tuple[Signed, ...]] | None = None
+    """Slot, state and own statements of the newest slot voted in."""
+    agendas: tuple[bytes, ...] = ()
+    """Those that our statements of that slot name."""
+
+
+class Moot:
+    """Every record is checked before anything else happens to it: one with a bad signature has no effect at all."""
+
+    def __init__(
+        self,
+        *,
+        signer: Signer,
+        verifier: Verifier,
+        genesis: Genesis,
+        settings: VotingSettings,
+        rng: random.Random,
+        wall_offset_ms: int,
+        restored: Restored,
+        now_ms: int,
+    ) -> None:
+        self.genesis = genesis
+        self._node = signer.node
+        self._verify = verifier.verify
+        self._roster = frozenset(genesis.by_node)
+        self._reachable = frozenset({self._node})
+        self._now_ms = now_ms
+        self._proposed: object = None
+        self.ledger = Ledger(genesis, restored.height, restored.head, dict(restored.decided))
+        self.questions = OpenQuestions(signer, genesis, self.ledger, wall_offset_ms)
+        self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
+        self.assembly = Assembly(signer, self.ledger, self._driver, self._verify, settings)
+        self.catch_up = CatchUp(self._node, self.ledger, self.assembly, self.questions.held, self._verify, rng)
+        self._restore(restored, now_ms)
+
+    def start(self, now_ms: int) -> list[Effect]:
+        """Take up open questions where the disk left them; call once, before any step."""
+        self.catch_up.start(now_ms)
+        return self._settle(self.questions.resume(), now_ms)
+
+    def step(self, event: Event, now_ms: int) -> list[Effect]:
+        """Advance by one event. Every event in every state is answered, perhaps with nothing.
+
+        Raises:
+            QuestionError: only for Asked, when there is no room for another question.
+        """
+        self._now_ms = now_ms
+        effects: Sequence[Effect | Decided] = ()
+        match event:
+            case Received(sender, message):
+                if sender in self._roster and sender != self._node:
+                    effects = self._received(sender, message, now_ms)
+            case Asked(question):
+                effects = self.questions.ask(question, now_ms)
+            case Generated():
+                effects = self.questions.generated(event)
+            case ModelFailed(question):
+                effects = self.questions.abstain(question)
+            case Reachable(nodes):
+                effects = self._reached(nodes, now_ms)
+            case Tick():
+                pass
+        return self._settle(effects, now_ms)
+
+    def next_deadline_ms(self) -> int | None:
+        """When to step with a Tick, if nothing else happens before."""
+        charter, now_ms = self.genesis.charter, self._now_ms
+        dues = [self.assembly.next_deadline_ms(), self.catch_up.next_deadline_ms()]
+        for session in self.questions.sessions.values():
+            dues.append(session.next_deadline_ms(charter, now_ms))
+            dues.append(None if session.reported_open else session.deadline_at_ms + UNDECIDED_MS)
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def reachable(self) -> frozenset[NodeId]:
+        return self._reachable
+
+    def _received(self, sender: NodeId, message: MootMessage, now_ms: int) -> Sequence[Effect | Decided]:
+        match message:
+            case Records(records):
+                effects = [effect for record in records for effect in self._record(record, sender, now_ms)]
+                self.catch_up.came(records)
+                return effects
+            case Status():
+                return self.catch_up.status(sender, message, now_ms)
+            case Want(digests):
+                return self._wanted(sender, digests)
+            case Agendas(agendas):
+                for data in agendas:
+                    self._driver.add_bytes(data)
+                return ()
+            case WantEntries(slot):
+                return [SendEntries(sender, slot)] if slot < self.ledger.height else []
+            case Entries():
+                return self.catch_up.entries(sender, message, now_ms)
+
+    def _record(self, record: Signed, sender: NodeId, now_ms: int) -> Sequence[Effect | Decided]:
+        if record.author in self._roster and self._verify(record):
+            match record.kind:
+                case Kind.STATEMENT:
+                    return self.assembly.receive(record, sender, now_ms)
+                case Kind.QUESTION:
+                    self.catch_up.hurry(now_ms)
+                    return self.questions.question(record, sender, now_ms)
+                case Kind.PROPOSAL | Kind.PREFERENCE:
+                    return self.questions.opinion(record)
+                case _:
+                    pass
+        return [Note("record.refused", (("sender", sender), ("kind", record.kind.value)))]
+
+    def _reached(self, nodes: frozenset[NodeId], now_ms: int) -> list[Effect]:
+        before, self._reachable = self._reachable, (nodes & self._roster) | {self._node}
+        self._driver.reachable = self._reachable
+        return self.catch_up.greet(sorted(self._reachable - before), now_ms)
+
+    def _wanted(self, sender: NodeId, digests: Iterable[Digest]) -> list[Effect]:
+        held = {record.digest(): record for record in (*self.assembly.records(), *self.questions.held())}
+        agendas = {**{one.agenda.digest: one.agenda for one in self.ledger.unproven.values()}, **self._driver.agendas}
+        wanted = sorted(set(digests))
+        effects: list[Effect] = [Send(sender, Agendas((agendas[name].encode(),))) for name in wanted if name in agendas]
+        records = tuple(held[name] for name in wanted if name in held)
+        for start in range(0, len(records), RECORDS_MAX):
+            effects.append(Send(sender, Records(records[start : start + RECORDS_MAX])))
+        return effects
+
+    def _settle(self, effects: Sequence[Effect | Decided], now_ms: int) -> list[Effect]:
+        """Play everything that this event allows to its end: ready questions, votes, decisions, the next slot."""
+        done: list[Effect] = []
+        shown = self.catch_up.shown() + 1
+        self.assembly.may_vote = self.assembly.may_vote or shown >= self.genesis.charter.threshold
+        for session in self.questions.sessions.values():
+            session.note_time(self.genesis.charter, now_ms)
+        busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running)
+        queue: deque[Effect | Decided] = deque(effects)
+        queue += self.assembly.tick(now_ms)
+        queue += self.catch_up.tick(self._reachable, busy, now_ms)
+        while queue:
+            while queue:
+                effect = queue.popleft()
+                done += self._decided(effect) if isinstance(effect, Decided) else [effect]
+            queue += self._go_on(now_ms)
+        return done + self._report_open(now_ms)
+
+    def _go_on(self, now_ms: int) -> list[Effect | Decided]:
+        """Nominate what is ready, and let voting look at what it waits for. Nothing new gives nothing."""
+        sessions = self.questions.sessions
+        ready = [sessions[name] for name in sorted(sessions) if self._ready(sessions[name])]
+        effects: list[Effect | Decided] = []
+        mark = (self.ledger.height, [(one.id, one.proposals, one.preferences) for one in ready])
+        if ready and self.assembly.may_vote and mark != self._proposed:
+            self._proposed = mark
+            effects += self.assembly.propose(self._driver.agenda_of([one.item() for one in ready]), now_ms)
+        return effects + self.assembly.look_again(now_ms)
+
+    def _decided(self, decided: Decided) -> list[Effect]:
+        slot = decided.agenda.header.slot
+        questions = [item.id for item in decided.agenda.items]
+        if decided.proven:
+            return [Ended(question, slot) for question in questions]
+        for question in questions:
+            self.questions.sessions.pop(question, None)
+        return [Progress(question, "voted", None) for question in questions]
+
+    def _report_open(self, now_ms: int) -> list[Effect]:
+        """Tell who waits that a question cannot be decided now. It stays open: members that return still end it."""
+        few = len(self._reachable) < self.genesis.charter.threshold
+        effects: list[Effect] = []
+        for name in sorted(self.questions.sessions):
+            session = self.questions.sessions[name]
+            due_ms = session.deadline_at_ms + (0 if few else UNDECIDED_MS)
+            if not session.reported_open and now_ms >= due_ms:
+                session.reported_open = True
+                effects.append(Ended(name, None))
+        return effects
+
+    def _ready(self, session: Session) -> bool:
+        return session.ready(self._roster, self._reachable, self.genesis.charter, self._now_ms)
+
+    def _timely(self, item: Item) -> bool:
+        """Whether this member would end the question with this item now: it has an outcome, or waiting is over here too."""
+        if resolve(item, self.genesis).outcome is not None:
+            return True
+        session = self.questions.sessions.get(item.id)
+        return session is not None and self._ready(session)
+
+    def _restore(self, restored: Restored, now_ms: int) -> None:
+        for data, statements in restored.unproven:
+            agenda = Agenda.decode(data)
+            self.ledger.unproven[agenda.header.slot] = Unproven(agenda, {one.author: one for one in statements})
+        self.questions.restore(restored.records, now_ms)
+        if restored.voting is not None and restored.voting[0] == self.ledger.height:
+            self.assembly.restore(*restored.voting, restored.agendas)

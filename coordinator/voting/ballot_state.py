@@ -1,0 +1,113 @@
+"""The ballot protocol's variables, the changes that keep them consistent, and the statement that tells them to others."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from coordinator.voting.statement import INFINITY, NO_BALLOT, Ballot, BallotStatement, Confirm, Externalize, Prepare
+
+
+class Phase(Enum):
+    PREPARE = "prepare"
+    CONFIRM = "confirm"
+    EXTERNALIZE = "externalize"
+
+
+@dataclass(slots=True)
+class BallotState:
+    phase: Phase = Phase.PREPARE
+    b: Ballot | None = None  # current ballot
+    p: Ballot | None = None  # highest ballot accepted prepared
+    p_prime: Ballot | None = None  # highest ballot accepted prepared that is incompatible with p
+    h: Ballot | None = None  # highest: confirmed prepared, then accepted commit, then confirmed commit
+    c: Ballot | None = None  # lowest: voted commit, then accepted commit, then confirmed commit
+    value_override: bytes | None = None  # z: the value that the next ballot must carry
+
+    def accepts_prepared(self, ballot: Ballot) -> bool:
+        return any(has is not None and has.covers(ballot) for has in (self.p, self.p_prime))
+
+    def is_aborted(self, ballot: Ballot) -> bool:
+        """Whether a ballot accepted prepared gives up committing this one."""
+        return any(has is not None and has.aborts(ballot) for has in (self.p, self.p_prime))
+
+    def set_prepared(self, ballot: Ballot) -> bool:
+        """Accept a ballot as prepared; whether p or p′ changed. A vote to commit what this aborts is withdrawn."""
+        before = self.p, self.p_prime
+        if self.p is None:
+            self.p = ballot
+        elif self.p < ballot:
+            if self.p.value != ballot.value:
+                self.p_prime = self.p
+            self.p = ballot
+        elif self.p.aborts(ballot) and (self.p_prime is None or self.p_prime < ballot):
+            self.p_prime = ballot
+        if self.c is not None and self.h is not None and self.is_aborted(self.h):
+            assert self.phase is Phase.PREPARE, "an accepted commit cannot be withdrawn"
+            self.c = None
+        return before != (self.p, self.p_prime)
+
+    def set_ballot(self, ballot: Ballot) -> bool:
+        """Move to a ballot; whether its counter differs from the last."""
+        moved = self.b is None or self.b.counter != ballot.counter
+        self.b = ballot
+        if self.h is not None and self.h.value != ballot.value:
+            self.h = self.c = None  # h ≲ b must hold; both are found again from the statements
+        return moved
+
+    def set_committing(self, c: Ballot, h: Ballot) -> bool:
+        """Accept or confirm to commit c..h; whether the ballot's counter changed.
+
+        Who accepts to commit h accepts it prepared. Among honest members p says so already. If more of them lie than
+        the slices tolerate it may not, and p is corrected here, so that no statement claims more than is meant and
+        nothing that a peer sends can break an invariant.
+        """
+        self.c, self.h, self.value_override = c, h, h.value
+        if self.p is None or self.p.value != h.value:
+            self.p = self.p_prime
+        if self.p is None or not self.p.covers(h):
+            self.p = h
+        self.p_prime = None
+        if self.b is None or not self.b.covers(h):
+            return self.set_ballot(h)
+        return False
+
+    def check(self) -> None:
+        """The protocol's invariants. One that fails is a bug of ours, whatever peers said."""
+        b, p, q, h, c = self.b, self.p, self.p_prime, self.h, self.c
+        assert b is None or b.counter > 0, "a ballot's counter starts at 1"
+        assert q is None or (p is not None and p.aborts(q)), "p′ is below p and incompatible with it"
+        assert h is None or (b is not None and b.covers(h)), "h ≲ b"
+        assert c is None or (h is not None and h.covers(c)), "c ≲ h"
+        assert c is None or h is None or not self.is_aborted(h), "no vote to commit what was aborted"
+        if self.phase is not Phase.PREPARE:
+            assert b is not None and p is not None and h is not None and c is not None, "all are set once committing"
+            assert q is None and p.covers(h), "once committing, p covers h and there is no p′"
+
+    def statement(self, node: bytes, slot: int, digest: bytes) -> BallotStatement:
+        """This state as a statement; its ballot is NO_BALLOT while there is none."""
+        self.check()
+        b, p, h, c = self.b, self.p, self.h, self.c
+        if self.phase is Phase.PREPARE:
+            n_c, n_h = (x.counter if x is not None else 0 for x in (c, h))
+            return Prepare(node, slot, digest, b or NO_BALLOT, p, self.p_prime, n_c, n_h)
+        assert b is not None and p is not None and h is not None and c is not None
+        if self.phase is Phase.CONFIRM:
+            return Confirm(node, slot, digest, b, p.counter, c.counter, h.counter)
+        return Externalize(node, slot, digest, c, h.counter)
+
+    @classmethod
+    def restored(cls, statement: BallotStatement, value_override: bytes | None) -> "BallotState":
+        """The state that a node's last statement told, as it goes on from after a restart."""
+        match statement:
+            case Prepare(ballot=b, prepared=p, prepared_prime=q, n_c=n_c, n_h=n_h):
+                h = Ballot(n_h, b.value) if n_h else None
+                c = Ballot(n_c, b.value) if n_c else None
+                override = value_override or (b.value if n_h else None)
+                state = cls(Phase.PREPARE, b, p, q, h, c, override)
+            case Confirm(ballot=b, n_p=n_p, n_c=n_c, n_h=n_h):
+                x = b.value
+                state = cls(Phase.CONFIRM, b, Ballot(n_p, x), None, Ballot(n_h, x), Ballot(n_c, x), x)
+            case Externalize(commit=c, n_h=n_h):
+                top = Ballot(INFINITY, c.value)
+                state = cls(Phase.EXTERNALIZE, top, top, None, Ballot(n_h, c.value), c, c.value)
+        state.check()
+        return state

@@ -1,0 +1,111 @@
+"""What a ballot statement says about preparing and committing a ballot (SCP Internet-Draft, section 3)."""
+
+from collections.abc import Iterable
+
+from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Confirm, Externalize, Prepare
+
+
+def value_of(statement: BallotStatement) -> bytes:
+    """The value that the sender is working on."""
+    match statement:
+        case Prepare(ballot=b) | Confirm(ballot=b) | Externalize(commit=b):
+            return b.value
+
+
+def working_counter(statement: BallotStatement) -> int:
+    """The counter that the sender is at; one that has decided is beyond all."""
+    match statement:
+        case Prepare(ballot=b) | Confirm(ballot=b):
+            return b.counter
+        case Externalize():
+            return INFINITY
+
+
+def votes_prepare(statement: BallotStatement, ballot: Ballot) -> bool:
+    match statement:
+        case Prepare(ballot=b):
+            return b.covers(ballot)
+        case Confirm() | Externalize():
+            return value_of(statement) == ballot.value
+
+
+def accepts_prepare(statement: BallotStatement, ballot: Ballot) -> bool:
+    match statement:
+        case Prepare(prepared=p, prepared_prime=q):
+            return (p is not None and p.covers(ballot)) or (q is not None and q.covers(ballot))
+        case Confirm(ballot=b, n_p=n_p):
+            return Ballot(n_p, b.value).covers(ballot)
+        case Externalize(commit=c):
+            return c.value == ballot.value
+
+
+def votes_commit(statement: BallotStatement, value: bytes, lo: int, hi: int) -> bool:
+    """Votes to commit every ballot of `value` with a counter in lo..hi."""
+    if value_of(statement) != value:
+        return False
+    match statement:
+        case Prepare(n_c=n_c, n_h=n_h):
+            return n_c != 0 and n_c <= lo and hi <= n_h
+        case Confirm(n_c=n_c):
+            return n_c <= lo
+        case Externalize(commit=c):
+            return c.counter <= lo
+
+
+def accepts_commit(statement: BallotStatement, value: bytes, lo: int, hi: int) -> bool:
+    if value_of(statement) != value:
+        return False
+    match statement:
+        case Prepare():
+            return False
+        case Confirm(n_c=n_c, n_h=n_h):
+            return n_c <= lo and hi <= n_h
+        case Externalize(commit=c):
+            return c.counter <= lo
+
+
+def prepare_candidates(hint: BallotStatement, statements: Iterable[BallotStatement]) -> list[Ballot]:
+    """The ballots that may have become prepared now that `hint` was said, highest first.
+
+    Only ballots at or below one that the hint names can be affected, and only those that somebody names matter.
+    """
+    found: set[Ballot] = set()
+    tops = _tops(hint)
+    for statement in statements:
+        for top in tops:
+            match statement:
+                case Prepare(ballot=b, prepared=p, prepared_prime=q):
+                    found.update(named for named in (b, p, q) if named is not None and top.covers(named))
+                case Confirm(ballot=b, n_p=n_p) if b.value == top.value:
+                    found.update((top, Ballot(min(n_p, top.counter), top.value)))
+                case Externalize(commit=c) if c.value == top.value:
+                    found.add(top)
+                case _:
+                    pass
+    return sorted((ballot for ballot in found if ballot.counter > 0), reverse=True)
+
+
+def commit_boundaries(value: bytes, statements: Iterable[BallotStatement]) -> list[int]:
+    """The counters at which somebody's range of committed ballots of `value` begins or ends, highest first."""
+    found: set[int] = set()
+    for statement in statements:
+        if value_of(statement) != value:
+            continue
+        match statement:
+            case Prepare(n_c=n_c, n_h=n_h):
+                found.update((n_c, n_h) if n_c else ())
+            case Confirm(n_c=n_c, n_h=n_h):
+                found.update((n_c, n_h))
+            case Externalize(commit=c, n_h=n_h):
+                found.update((c.counter, n_h, INFINITY))
+    return sorted(found - {0}, reverse=True)
+
+
+def _tops(hint: BallotStatement) -> list[Ballot]:
+    match hint:
+        case Prepare(ballot=b, prepared=p, prepared_prime=q):
+            return [named for named in (b, p, q) if named is not None]
+        case Confirm(ballot=b, n_p=n_p):
+            return [Ballot(n_p, b.value), Ballot(INFINITY, b.value)]
+        case Externalize(commit=c):
+            return [Ballot(INFINITY, c.value)]
