@@ -1,0 +1,102 @@
+# ruff: noqa: N818 - named for what happened; that they are errors shows where they are raised
+"""What can go wrong with a local model, as a person should read it.
+
+ModelError
+├── ModelFileMissing     no readable file there
+├── ModelFileInvalid     not a model that llama.cpp can run
+├── ModelLibraryMissing  llama-cpp-python cannot be imported
+├── PromptTooLong        the request does not fit; shorten it
+├── ModelBusy            too many requests wait
+├── ModelTimeout         no answer in time; the process was ended
+├── ModelDied            the process ended, or is being started again
+└── ModelFailed          llama.cpp reported an error and lives on
+
+Each takes plain values, so that it can cross from the model's process to the node's and be raised there.
+"""
+
+
+class ModelError(Exception):
+    """The model cannot answer. The message says why and what to do."""
+
+    fields: tuple[str | int, ...] = ()
+
+
+class ModelFileMissing(ModelError):
+    """There is no readable file."""
+
+    def __init__(self, path: str, reason: str = "no such file") -> None:
+        self.fields = (path, reason)
+        super().__init__(f"{path}: cannot read the model: {reason}; check the path and its permissions")
+
+
+class ModelFileInvalid(ModelError):
+    """The file is there, but is no model that llama.cpp can run."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.fields = (path, problem)
+        super().__init__(f"{path}: not a usable model: {problem}")
+
+
+class ModelLibraryMissing(ModelError):
+    """llama-cpp-python is not there or does not load."""
+
+    def __init__(self, reason: str) -> None:
+        self.fields = (reason,)
+        super().__init__(f"llama.cpp cannot be loaded: {reason}; install it with: pip install llama-cpp-python")
+
+
+class PromptTooLong(ModelError):
+    """The prompt leaves no room for an answer."""
+
+    def __init__(self, length: int, length_max: int, unit: str = "tokens") -> None:
+        self.fields = (length, length_max, unit)
+        super().__init__(
+            f"the prompt has {length} {unit}; at most {length_max} fit: shorten it or raise context_length"
+        )
+
+
+class ModelBusy(ModelError):
+    """As many requests wait as may."""
+
+    def __init__(self, waiting: int) -> None:
+        self.fields = (waiting,)
+        super().__init__(f"{waiting} requests already wait for the model; ask again later or raise queue_max")
+
+
+class ModelTimeout(ModelError):
+    """The model did not answer in time."""
+
+    def __init__(self, what: str, timeout_ms: int) -> None:
+        self.fields = (what, timeout_ms)
+        super().__init__(f"{what} took longer than {timeout_ms} ms; the model's process was ended")
+
+
+class ModelDied(ModelError):
+    """The model's process ended, or has ended and is not up again yet."""
+
+    def __init__(self, reason: str) -> None:
+        self.fields = (reason,)
+        super().__init__(f"the model's process {reason}")
+
+
+class ModelFailed(ModelError):
+    """llama.cpp could not carry the request out."""
+
+    def __init__(self, reason: str) -> None:
+        self.fields = (reason,)
+        super().__init__(reason)
+
+
+BY_NAME: dict[str, type[ModelError]] = {
+    kind.__name__: kind
+    for kind in (
+        ModelFileMissing,
+        ModelFileInvalid,
+        ModelLibraryMissing,
+        PromptTooLong,
+        ModelBusy,
+        ModelTimeout,
+        ModelDied,
+        ModelFailed,
+    )
+}
