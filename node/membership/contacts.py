@@ -1,0 +1,129 @@
+"""Whom to speak to without being spoken to: seeds when joining and for ever, the dead, and a partner for full exchange.
+
+A node that lost everyone, or a network that fell in two, finds together again only because somebody keeps knocking
+(memberlist issue 222). Source: hashicorp/serf's reconnect and hashicorp/memberlist's push-pull.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from node.membership.events import Seed, Send, Status
+from node.membership.exchange import Exchange
+from node.membership.local import Local
+from node.membership.members import Member
+from node.membership.messages import Gossip
+
+CONTACTS_AT_ONCE_MAX = 16
+"""Asked in parallel in one attempt to join; any answer suffices."""
+RETIRED_MAX = 256
+"""Last known addresses of dead members whose tombstones have expired."""
+
+
+@dataclass(slots=True)
+class Contacts:
+    local: Local
+    exchange: Exchange
+    seeds: tuple[Seed, ...]
+    """Given ones and remembered ones, without this node."""
+    join_due_ms: int | None
+    """None once a member has answered."""
+    sync_due_ms: int
+    seed_due_ms: int
+    reconnect_due_ms: int
+    _join_pause_ms: int = 0
+    _retired: list[Seed] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, local: Local, exchange: Exchange, seeds: Sequence[Seed]) -> "Contacts":
+        """Begin to join at once. Every other timer begins at a random phase: nodes started together do not beat."""
+        settings, rng, now_ms = local.settings, local.rng, local.now_ms
+        others = tuple(
+            seed
+            for seed in dict.fromkeys(seeds)
+            if seed.node != local.node and seed.address != local.own.record.address
+        )
+        return cls(
+            local,
+            exchange,
+            others,
+            now_ms if others else None,
+            now_ms + 1 + rng.randrange(settings.sync_interval_ms),
+            now_ms + 1 + rng.randrange(settings.seed_interval_ms),
+            now_ms + 1 + rng.randrange(settings.reconnect_interval_ms),
+            settings.join_retry_ms,
+        )
+
+    def retire(self, member: Member) -> None:
+        """Its tombstone expired; its address is still worth a knock now and then."""
+        self._retired = [seed for seed in self._retired if seed.node != member.node][-RETIRED_MAX + 1 :]
+        self._retired.append(Seed(member.node, member.record.address))
+
+    def due_ms(self) -> int:
+        dues = [self.sync_due_ms, self.seed_due_ms, self.reconnect_due_ms]
+        if self.join_due_ms is not None:
+            dues.append(self.join_due_ms)
+        return min(dues)
+
+    def run(self) -> None:
+        local, settings = self.local, self.local.settings
+        if self.join_due_ms is not None:
+            self._join()
+        if self.seed_due_ms <= local.now_ms:
+            self.seed_due_ms = local.now_ms + self._about(settings.seed_interval_ms)
+            self._knock(1)
+        if self.reconnect_due_ms <= local.now_ms:
+            self.reconnect_due_ms = local.now_ms + settings.reconnect_interval_ms
+            self._reconnect()
+        if self.sync_due_ms <= local.now_ms:
+            self.sync_due_ms = local.now_ms + self._sync_interval_ms()
+            alive = local.members.having(Status.ALIVE)
+            if alive:
+                local.send(local.rng.choice(alive).node, self.exchange.request())
+
+    def _join(self) -> None:
+        local, settings = self.local, self.local.settings
+        if any(member.verified for member in local.members.having(Status.ALIVE)):
+            self.join_due_ms = None
+            # One more hop: whoever answered first may know little.
+            self.sync_due_ms = min(self.sync_due_ms, local.now_ms + settings.join_retry_ms)
+        elif self.join_due_ms is not None and self.join_due_ms <= local.now_ms:
+            self._knock(CONTACTS_AT_ONCE_MAX)
+            self.join_due_ms = local.now_ms + self._about(self._join_pause_ms)
+            self._join_pause_ms = min(2 * self._join_pause_ms, settings.join_retry_ms_max)
+
+    def _knock(self, count: int) -> None:
+        """Ask some of those that are not alive to us for a full exchange."""
+        local = self.local
+        silent = [seed for seed in (*self.seeds, *self._retired) if not self._is_alive(seed)]
+        for seed in local.rng.sample(silent, min(count, len(silent))):
+            local.out.append(Send(seed.node, seed.address, self.exchange.request()))
+
+    def _is_alive(self, seed: Seed) -> bool:
+        if seed.node is not None:
+            member = self.local.members.get(seed.node)
+            return member is not None and member.status is Status.ALIVE
+        alive = self.local.members.having(Status.ALIVE)
+        return any(member.record.address == seed.address for member in alive)
+
+    def _reconnect(self) -> None:
+        """Let one of the dead know that it is held dead, so that it can refute, and hear what it knows.
+
+        The more are dead, the likelier it is that the network is at fault and not they.
+        """
+        local = self.local
+        dead = local.members.having(Status.DEAD)
+        alive = len(local.members.having(Status.ALIVE))
+        if dead and local.rng.random() * alive < len(dead):
+            member = local.rng.choice(dead)
+            local.send(member.node, Gossip(member.evidence()))
+            local.send(member.node, self.exchange.request())
+
+    def _sync_interval_ms(self) -> int:
+        """Grows with the logarithm of the group, since every exchange does."""
+        scale = math.ceil(math.log2(self.local.n) - 5) + 1 if self.local.n > 32 else 1
+        return self.local.settings.sync_interval_ms * scale
+
+    def _about(self, interval_ms: int) -> int:
+        """The interval, give or take a fifth."""
+        return max(1, interval_ms * self.local.rng.randint(80, 120) // 100)

@@ -1,0 +1,276 @@
+"""Membership as a pure state machine: SWIM (DSN 2002) with Lifeguard (arXiv 1707.00788), over owner-signed records."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from coordinator.signed import Kind, NodeId, Signed, Signer, Verifier
+from node.membership.beliefs import Beliefs
+from node.membership.contacts import Contacts
+from node.membership.events import (
+    Effect,
+    Event,
+    Leave,
+    MemberView,
+    Received,
+    RememberMembers,
+    Seed,
+    SendFailed,
+    SetMeta,
+    Status,
+    Tick,
+)
+from node.membership.exchange import Exchange
+from node.membership.gossip import GossipQueue
+from node.membership.health import LocalHealth
+from node.membership.intake import Intake
+from node.membership.local import Local, Spacing
+from node.membership.members import Members
+from node.membership.messages import (
+    GOSSIP_MAX,
+    Ack,
+    Gossip,
+    MembershipMessage,
+    Nack,
+    Ping,
+    PingReq,
+    SyncReply,
+    SyncRequest,
+)
+from node.membership.own import OwnRecord
+from node.membership.probing import Probing
+from node.membership.records import MemberRecord
+from node.membership.settings import MembershipSettings
+from node.membership.spread import Spread
+
+
+class Membership:
+    """Who is reachable, as one node sees it: feed it events, perform the effects in order, wake it when it asks.
+
+    Args:
+        epoch: higher than in any earlier run of this node; kept on disk before the first send. At most the wall clock
+            in milliseconds plus the allowed skew, or peers refuse it.
+        address: where peers reach this node, host:port.
+        meta: what peers should know of it, at most 512 bytes.
+        admit: who may be a member at all; asked again for every message.
+        seeds: where to knock when joining, and for ever while they are not alive.
+        remembered: records of an earlier RememberMembers; they say where to knock, not who lives.
+        wall_offset_ms: wall clock minus `now_ms`; serves only the coarse bounds of a record's age.
+    Raises:
+        RecordError: address or metadata do not fit in a record.
+    """
+
+    def __init__(
+        self,
+        *,
+        signer: Signer,
+        verifier: Verifier,
+        settings: MembershipSettings,
+        rng: random.Random,
+        epoch: int,
+        address: str,
+        meta: bytes,
+        admit: Callable[[NodeId], bool],
+        seeds: Sequence[Seed],
+        remembered: Sequence[Signed],
+        wall_offset_ms: int,
+        now_ms: int,
+    ) -> None:
+        wall_ms = max(0, now_ms + wall_offset_ms)
+        record = MemberRecord(epoch, 0, Status.ALIVE, address, meta, wall_ms, settings.record_ttl_s)
+        local = Local(
+            settings,
+            rng,
+            OwnRecord.create(signer, record, now_ms),
+            admit,
+            wall_offset_ms,
+            now_ms,
+            GossipQueue(settings, signer.node),
+            Members(),
+            LocalHealth(settings.health_max),
+            Spacing(settings.evidence_spacing_ms),
+        )
+        intake = Intake(verifier, settings)
+        self._local = local
+        self._beliefs = Beliefs(local, intake)
+        self._exchange = Exchange(local, self._beliefs, Spacing(settings.sync_spacing_ms))
+        self._probing = Probing(local, self._beliefs, now_ms + 1 + rng.randrange(settings.probe_interval_ms))
+        self._spread = Spread(local, now_ms + 1 + rng.randrange(settings.gossip_interval_ms))
+        knock = [*seeds, *_remembered_seeds(remembered, verifier, admit)]
+        self._contacts = Contacts.start(local, self._exchange, knock)
+        self._snapshot_due_ms = now_ms + settings.snapshot_interval_ms
+        self._snapshot: tuple[Signed, ...] = ()
+        self._leave_due_ms: int | None = None
+        self._promised_ms: int | None = None
+        """The deadline given after the last step: later than that, and the loop lagged."""
+        local.queue.replace(local.node, local.own.signed)
+
+    def step(self, event: Event, now_ms: int) -> list[Effect]:
+        """Advance by one event at this monotonic time; the effects are to be performed in order."""
+        local = self._local
+        assert now_ms >= local.now_ms, "the monotonic clock ran backwards"
+        local.now_ms = now_ms
+        if not local.stopped:
+            self._feel_lag(event)
+            self._handle(event)
+        if not local.stopped:
+            self._run_timers()
+        due_ms = self.next_deadline_ms()
+        assert due_ms is None or due_ms > now_ms, "a deadline in the past would fire for ever"
+        self._promised_ms = due_ms
+        effects, local.out = local.out, []
+        return effects
+
+    def next_deadline_ms(self) -> int | None:
+        """When to call `step` with a Tick at the latest. None: never, for this node has left or was stopped."""
+        if self._local.stopped or (self._local.own.left and self._leave_due_ms is None):
+            return None
+        dues = [self._beliefs.due_ms(), self._spread.due_ms()]
+        if self._leave_due_ms is not None:
+            dues.append(self._leave_due_ms)
+        else:
+            dues += [self._probing.due_ms(), self._contacts.due_ms()]
+            dues += [self._snapshot_due_ms, self._local.own.reissue_due_ms]
+        return min(due for due in dues if due is not None)
+
+    def members(self) -> Sequence[MemberView]:
+        """All known members, tombstones and this node included, by id."""
+        views = [member.view() for member in self._local.members]
+        views.append(self._local.own.view(self._local.now_ms))
+        return sorted(views, key=lambda view: view.node)
+
+    def address_of(self, node: NodeId) -> str | None:
+        """Where a member, by its own signed word, is reached; None when we hold no record of it."""
+        if node == self._local.node:
+            return self._local.own.record.address
+        member = self._local.members.get(node)
+        return None if member is None else member.record.address
+
+    def _handle(self, event: Event) -> None:
+        local = self._local
+        match event:
+            case Received(sender, message):
+                self._receive(sender, message)
+            case SendFailed(to=to, local=is_local):
+                self._probing.on_send_failed(to, local=is_local)
+            case SetMeta(meta):
+                if not local.own.left:
+                    local.own.renew(local.now_ms, local.wall_ms, meta=meta)
+                    self._announce()
+            case Leave():
+                if not local.own.left:
+                    local.own.renew(local.now_ms, local.wall_ms, status=Status.LEFT)
+                    self._announce()
+                    self._leave_due_ms = local.now_ms + local.settings.leave_linger_ms
+            case Tick():
+                pass  # timers run in every step
+            case _:
+                assert_never(event)
+
+    def _receive(self, sender: NodeId, message: MembershipMessage) -> None:
+        local = self._local
+        if sender == local.node or not local.admit(sender):
+            local.note("message.refused", sender=sender)
+            return
+        for item in _gossip_on(message):
+            if not self._beliefs.hear(item, sender):
+                return
+        member = local.members.get(sender)
+        if member is not None:
+            member.verified, member.last_heard_ms = True, local.now_ms
+        match message:
+            case Ping():
+                self._probing.on_ping(sender, message)
+            case Ack():
+                self._probing.on_ack(sender, message)
+            case PingReq():
+                self._probing.on_ping_req(sender, message)
+            case Nack():
+                self._probing.on_nack(sender, message)
+            case SyncRequest():
+                self._exchange.on_request(sender, message)
+            case SyncReply():
+                self._exchange.on_reply(sender, message)
+            case Gossip():
+                pass  # its items were heard above
+            case _:
+                assert_never(message)
+
+    def _run_timers(self) -> None:
+        local = self._local
+        self._beliefs.run()
+        if not local.own.left:
+            self._probing.run()
+            self._contacts.run()
+            if local.own.reissue_due_ms <= local.now_ms:
+                local.own.renew(local.now_ms, local.wall_ms)
+                self._announce()
+            if self._snapshot_due_ms <= local.now_ms:
+                self._snapshot_due_ms = local.now_ms + local.settings.snapshot_interval_ms
+                self._reap()
+                self._remember()
+        self._spread.run()
+        if self._leave_due_ms is not None and (self._leave_due_ms <= local.now_ms or self._spread.due_ms() is None):
+            self._leave_due_ms = None
+            local.note("leave.done")
+
+    def _feel_lag(self, event: Event) -> None:
+        """Time in which this node did not run: messages wait unread, so nobody may be judged by their absence."""
+        local, timeout_ms = self._local, self._local.settings.probe_timeout_ms
+        lag_ms = event.lag_ms if isinstance(event, Tick) else 0
+        if self._promised_ms is not None:
+            lag_ms = max(lag_ms, local.now_ms - self._promised_ms)
+        if lag_ms > timeout_ms // 2:
+            local.health.penalize(local.now_ms, max(1, lag_ms // 1_000))
+        if lag_ms > timeout_ms // 4:
+            self._probing.on_lag(lag_ms)
+            self._beliefs.pause(lag_ms)
+
+    def _announce(self) -> None:
+        """Our record is new: tell it first and at once."""
+        self._local.queue.replace(self._local.node, self._local.own.signed)
+        self._local.urgent = True
+
+    def _reap(self) -> None:
+        """Forget those whose tombstone expired, and those that may no longer be members."""
+        local = self._local
+        oldest_ms = local.now_ms - 1_000 * local.settings.tombstone_s
+        for member in list(local.members):
+            expired = not member.live and member.since_ms <= oldest_ms
+            if expired and member.status is Status.DEAD:
+                self._contacts.retire(member)
+            if expired or not local.admit(member.node):
+                local.members.remove(member)
+                local.queue.forget(member.node)
+                local.note("member.forgotten", member=member.node)
+
+    def _remember(self) -> None:
+        """Give the shell a snapshot of the most recently heard members, where it differs from the one before."""
+        known = [member for member in self._local.members if member.trusted]
+        known.sort(key=lambda member: (-(member.last_heard_ms or 0), member.node))
+        records = [member.signed for member in known[: self._local.settings.remembered_max]]
+        snapshot = tuple(sorted(records, key=lambda record: record.author))
+        if snapshot and snapshot != self._snapshot:
+            self._snapshot = snapshot
+            self._local.out.append(RememberMembers(snapshot))
+
+
+def _gossip_on(message: MembershipMessage) -> tuple[Signed, ...]:
+    match message:
+        case Ping() | Ack() | PingReq():
+            return message.gossip[:GOSSIP_MAX]
+        case Gossip():
+            return message.items[:GOSSIP_MAX]
+        case Nack() | SyncRequest() | SyncReply():
+            return ()
+        case _:
+            assert_never(message)
+
+
+def _remembered_seeds(remembered: Sequence[Signed], verifier: Verifier, admit: Callable[[NodeId], bool]) -> list[Seed]:
+    """Where the members of an earlier snapshot were. However old: an address is worth a knock."""
+    return [
+        Seed(item.author, MemberRecord.decode(item.body).address)
+        for item in remembered
+        if item.kind is Kind.MEMBER and admit(item.author) and verifier.verify(item)
+    ]

@@ -1,0 +1,110 @@
+"""What goes into the membership core and what comes out: events, effects, and a member as others may see it."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from coordinator.effects import Note
+from coordinator.signed import NodeId, Signed
+from node.membership.messages import MembershipMessage
+
+
+class Status(Enum):
+    """How reachable a member is, as this node sees it. The value is the rank of news about one incarnation."""
+
+    ALIVE = 0
+    SUSPECT = 1
+    DEAD = 2
+    LEFT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where to knock when joining. The node is None where only the address was given."""
+
+    node: NodeId | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """One member at one moment. Times are this node's monotonic milliseconds."""
+
+    node: NodeId
+    status: Status
+    epoch: int
+    incarnation: int
+    address: str
+    meta: bytes
+    verified: bool
+    """We heard it ourselves in this epoch; without it there is only its signed record, perhaps an old one."""
+    since_ms: int
+    last_heard_ms: int | None
+    rtt_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came. The transport has checked the envelope: the sender is authentic."""
+
+    sender: NodeId
+    message: MembershipMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A deadline is due. `lag_ms`: how much later than asked for the event loop ran, 0 when unknown."""
+
+    lag_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """A message could not be sent. `local`: the fault is on this machine (no route, no socket), not there."""
+
+    to: NodeId | None
+    address: str
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetMeta:
+    """Publish other metadata in our record. Raises RecordError where it is too large."""
+
+    meta: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Say goodbye. `Note("leave.done")` follows once the others were told; then the process may end."""
+
+
+Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a message. `to` is None only for a seed known by address alone, and that gets only a SyncRequest."""
+
+    to: NodeId | None
+    address: str
+    message: MembershipMessage
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A member is new (`before` None) or has another status. Equal statuses: another epoch, address or metadata."""
+
+    node: NodeId
+    before: Status | None
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class RememberMembers:
+    """Keep these records in place of the ones before: where to knock after a restart when no seed answers."""
+
+    records: tuple[Signed, ...]
+
+
+Effect: TypeAlias = Send | MemberChanged | RememberMembers | Note

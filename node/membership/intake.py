@@ -1,0 +1,61 @@
+"""The gate for signed items: the signature is checked before anything is parsed, and each item only once."""
+
+from dataclasses import dataclass, field
+
+from coordinator.encoding import EncodingError
+from coordinator.signed import Kind, Signed, Verifier
+from node.membership.records import AckBody, MemberRecord, Suspicion
+from node.membership.settings import MembershipSettings
+
+SEEN_MAX = 4_096
+"""Checked items remembered: gossip brings each one many times, and a signature costs a hundred microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why an item of a peer is not accepted."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Intake:
+    verifier: Verifier
+    settings: MembershipSettings
+    _seen: dict[Signed, MemberRecord | Suspicion] = field(default_factory=dict)
+    """Oldest first. Holds only what was well signed, so that forgeries cannot push anything out."""
+
+    def open(self, item: Signed, wall_ms: int) -> MemberRecord | Suspicion | Rejected:
+        """Check and parse a member record or an accusation at this wall-clock time."""
+        value = self._seen.get(item)
+        if value is None:
+            if item.kind not in (Kind.MEMBER, Kind.SUSPICION):
+                return Rejected("wrong_kind")
+            if not self.verifier.verify(item):
+                return Rejected("bad_signature")
+            try:
+                value = (MemberRecord if item.kind is Kind.MEMBER else Suspicion).decode(item.body)
+            except EncodingError:
+                return Rejected("malformed")
+            if len(self._seen) >= SEEN_MAX:
+                del self._seen[next(iter(self._seen))]
+            self._seen[item] = value
+        latest_ms = wall_ms + self.settings.clock_skew_ms
+        if value.epoch > latest_ms or value.issued_ms > latest_ms:
+            return Rejected("from_the_future")
+        lifetime_s = value.ttl_s if isinstance(value, MemberRecord) else self.settings.record_ttl_s
+        lifetime_ms = 1_000 * min(lifetime_s, self.settings.record_ttl_s)
+        if value.issued_ms + lifetime_ms + self.settings.clock_skew_ms < wall_ms:
+            return Rejected("expired")
+        return value
+
+    def open_ack(self, ack: Signed) -> AckBody | Rejected:
+        """Check and parse the signed answer to a probe."""
+        if ack.kind is not Kind.ACK:
+            return Rejected("wrong_kind")
+        if not self.verifier.verify(ack):
+            return Rejected("bad_signature")
+        try:
+            return AckBody.decode(ack.body)
+        except EncodingError:
+            return Rejected("malformed")
