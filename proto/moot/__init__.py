@@ -1,0 +1,1 @@
+"""The wire format that peers share."""
