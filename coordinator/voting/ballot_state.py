@@ -1,4 +1,4 @@
-"""The ballot protocol's variables, the changes that keep them consistent, and the statement that tells them to others."""
+"""The ballot protocol's variables, the changes that keep them consistent, and the statement that tells them."""
 
 from dataclasses import dataclass
 from enum import Enum

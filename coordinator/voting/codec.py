@@ -1,4 +1,4 @@
-"""The binary layout of what voting signs, hashes and stores: big-endian integers and length-prefixed bytes, all bounded.
+"""The binary layout of what voting signs, hashes and stores: big-endian integers and length-prefixed bytes.
 
 Federated voting is a library of its own, so it carries its own few lines of codec. A reader accepts exactly the bytes
 that a writer produces; that is what makes "equal statement" and "equal bytes" the same thing.

@@ -24,7 +24,7 @@ class Driver(Protocol):
     """The same question gets the same answer on every node, except where knowledge is still missing."""
 
     def validate(self, slot: int, value: bytes, nomination: bool) -> Validity:
-        """Whether the slot may decide `value`; `nomination` where it is only nominated so far and may be judged stricter."""
+        """Whether the slot may decide `value`; `nomination` where it is only nominated and may be judged stricter."""
         ...
 
     def extract_valid(self, slot: int, value: bytes) -> bytes | None:
@@ -54,7 +54,7 @@ class Driver(Protocol):
         ...
 
     def timeout_ms(self, timer: Timer, count: int) -> int:
-        """How long the `count`th nomination round, or the ballot with that counter, may take; see growing_timeout_ms."""
+        """How long nomination round `count`, or the ballot with that counter, may take; see growing_timeout_ms."""
         ...
 
 

@@ -8,7 +8,7 @@ from coordinator.voting.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Sign the statement, write the slot's state to disk, then send it. In that order: what was sent is never unsaid."""
+    """Sign the statement, write the slot's state to disk, send it; in that order, as what was sent is never unsaid."""
 
     statement: Statement
 

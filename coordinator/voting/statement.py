@@ -5,12 +5,13 @@ the lowest and highest ballot of the range being committed, n their counters.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from coordinator.voting.codec import Malformed, Reader, Writer
 from coordinator.voting.quorum import NODE_BYTES_MAX
 
 INFINITY = 2**31 - 1
-"""The counter above all others. It fits in 31 bits so that no arithmetic on a counter can overflow a peer's integers."""
+"""The counter above all others. It fits in 31 bits, so that no arithmetic on it overflows a peer's integers."""
 VALUE_BYTES_MAX = 8 * 1024
 VALUES_MAX = 64  # in each of a nomination's two lists
 DIGEST_BYTES = 32
@@ -49,7 +50,7 @@ class Nominate:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Votes to prepare `ballot`; accepts p and p′; where n_c is not 0, votes to commit n_c..n_h of the ballot's value."""
+    """Votes to prepare `ballot`; accepts p and p′; unless n_c is 0, votes to commit n_c..n_h of its value."""
 
     node: bytes
     slot: int
@@ -90,7 +91,7 @@ Statement = Nominate | BallotStatement
 
 
 def problem(statement: Statement, *, own: bool = False) -> str | None:
-    """Why the statement is not sane, or None. `own`: a node's own PREPARE may lack a ballot as long as it is not sent."""
+    """Why the statement is not sane, or None. `own`: a node's own, unsent PREPARE may lack a ballot."""
     if not 1 <= len(statement.node) <= NODE_BYTES_MAX:
         return f"a node id is 1 to {NODE_BYTES_MAX} bytes"
     if not 0 <= statement.slot <= SLOT_MAX:
@@ -184,7 +185,7 @@ def _nominate_problem(statement: Nominate) -> str | None:
     for listed in (statement.votes, statement.accepted):
         if len(listed) > VALUES_MAX:
             return f"a nomination lists more than {VALUES_MAX} values"
-        if any(a >= b for a, b in zip(listed, listed[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(listed)):
             return "a nomination's values are not strictly ascending"
         for value in listed:
             if not 1 <= len(value) <= VALUE_BYTES_MAX:

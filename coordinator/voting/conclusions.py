@@ -1,0 +1,143 @@
+"""What the ballot protocol may conclude from the statements it holds: pure questions, asked in the protocol's order.
+
+Each names the transition of the white paper (section 6.2) that it permits. Nothing here changes anything.
+"""
+
+from collections.abc import Callable
+
+from coordinator.voting.accept import Votes
+from coordinator.voting.ballot_state import BallotState, Phase
+from coordinator.voting.says import (
+    accepts_commit,
+    accepts_prepare,
+    commit_boundaries,
+    prepare_candidates,
+    value_of,
+    votes_commit,
+    votes_prepare,
+    working_counter,
+)
+from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Prepare
+
+BallotVotes = Votes[BallotStatement]
+
+
+def accepted_prepared(state: BallotState, votes: BallotVotes, hint: BallotStatement) -> Ballot | None:
+    """Step 1: the highest ballot that may newly be accepted as prepared."""
+    if state.phase is Phase.EXTERNALIZE:
+        return None
+    for ballot in prepare_candidates(hint, votes):
+        if state.phase is Phase.CONFIRM and not (state.p is not None and ballot.covers(state.p)):
+            continue  # Only a higher ballot of the same value is of use now.
+        if state.p_prime is not None and ballot <= state.p_prime:
+            continue
+        if state.p is not None and state.p.covers(ballot):
+            continue
+        if _accepts_prepared(votes, ballot):
+            return ballot
+    return None
+
+
+def confirmed_prepared(
+    state: BallotState, votes: BallotVotes, hint: BallotStatement
+) -> tuple[Ballot, Ballot | None] | None:
+    """Steps 2 and 3: a higher h, and the lowest ballot of its value that may then be voted to commit, if any may."""
+    if state.phase is not Phase.PREPARE or state.p is None:
+        return None
+    candidates = prepare_candidates(hint, votes)
+    for ballot in candidates:
+        if state.h is not None and ballot <= state.h:
+            return None
+        if _confirms_prepared(votes, ballot):
+            return ballot, _lowest_to_commit(state, votes, ballot, candidates)
+    return None
+
+
+def accepted_commit(state: BallotState, votes: BallotVotes, hint: BallotStatement) -> tuple[Ballot, Ballot] | None:
+    """Step 4: the range c..h that may newly be accepted as committed."""
+    if state.phase is Phase.EXTERNALIZE or (isinstance(hint, Prepare) and hint.n_c == 0):
+        return None
+    value = value_of(hint)
+    if state.phase is Phase.CONFIRM and (state.h is None or state.h.value != value):
+        return None
+
+    def holds(lo: int, hi: int) -> bool:
+        return votes.accept(lambda s: votes_commit(s, value, lo, hi), lambda s: accepts_commit(s, value, lo, hi))
+
+    found = _widest_range(value, votes, holds)
+    if found is not None and state.phase is Phase.CONFIRM and state.h is not None and found[1] <= state.h:
+        return None
+    return found
+
+
+def confirmed_commit(state: BallotState, votes: BallotVotes, hint: BallotStatement) -> tuple[Ballot, Ballot] | None:
+    """Step 5: the range c..h that is confirmed as committed, which decides the slot."""
+    if state.phase is not Phase.CONFIRM or isinstance(hint, Prepare):
+        return None
+    value = value_of(hint)
+    if state.c is None or state.c.value != value:
+        return None
+    return _widest_range(value, votes, lambda lo, hi: votes.confirm(lambda s: accepts_commit(s, value, lo, hi)))
+
+
+def counter_ahead(state: BallotState, votes: BallotVotes) -> int | None:
+    """Step 9: the lowest counter to jump to so that no v-blocking set is ahead any more.
+
+    Never INFINITY, where nothing could follow: who meets a v-blocking set of decided members accepts their commit
+    instead. Conflicting EXTERNALIZE statements of too many liars could otherwise push a counter there.
+    """
+    own = state.b.counter if state.b is not None else 0
+    if state.phase is Phase.EXTERNALIZE or not _is_behind(votes, own):
+        return None
+    for counter in sorted({working_counter(s) for s in votes}):
+        if own < counter < INFINITY and not _is_behind(votes, counter):
+            return counter
+    return None
+
+
+def has_heard(state: BallotState, votes: BallotVotes) -> bool:
+    """Whether a quorum is at the current ballot's counter or beyond; those that accepted a commit are."""
+    if state.b is None:
+        return False
+    own = state.b.counter
+    return votes.quorum(lambda s: not isinstance(s, Prepare) or s.ballot.counter >= own)
+
+
+def _accepts_prepared(votes: BallotVotes, ballot: Ballot) -> bool:
+    return votes.accept(lambda s: votes_prepare(s, ballot), lambda s: accepts_prepare(s, ballot))
+
+
+def _confirms_prepared(votes: BallotVotes, ballot: Ballot) -> bool:
+    return votes.confirm(lambda s: accepts_prepare(s, ballot))
+
+
+def _lowest_to_commit(state: BallotState, votes: BallotVotes, high: Ballot, candidates: list[Ballot]) -> Ballot | None:
+    """The lowest ballot from b up to `high`, with all between confirmed prepared too."""
+    if state.c is not None or state.is_aborted(high):
+        return None
+    low = None
+    for ballot in candidates:
+        if not high.covers(ballot):
+            continue
+        if (state.b is not None and ballot < state.b) or not _confirms_prepared(votes, ballot):
+            break
+        low = ballot
+    return low
+
+
+def _widest_range(value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool]) -> tuple[Ballot, Ballot] | None:
+    """The range with the highest top for which `holds`, as wide as it gets downward; as its two ballots."""
+    low = high = 0
+    for counter in commit_boundaries(value, votes):
+        if high == 0:
+            if holds(counter, counter):
+                low = high = counter
+        elif holds(counter, high):
+            low = counter
+        else:
+            break
+    return (Ballot(low, value), Ballot(high, value)) if high else None
+
+
+def _is_behind(votes: BallotVotes, counter: int) -> bool:
+    return votes.blocking(lambda s: working_counter(s) > counter)
