@@ -1,0 +1,237 @@
+"""A node's settings: one TOML file, checked as a whole before anything starts. Every field says what it is for."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from node.errors import ConfigError
+from node.membership.settings import MembershipSettings
+from node.settings_problems import problems_of
+from node.settings_text import render
+
+REFERENCE = "reference:"
+"""Before the name of a model that comes with the package, in place of a path."""
+NAME_LENGTH_MAX = 64
+
+
+def split_address(text: str, port_min: int = 0) -> tuple[str, int]:
+    """Host and port of "host:port"; an IPv6 address stands in brackets.
+
+    Raises:
+        ValueError: it is neither; the message says what is expected.
+    """
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or (":" in bare and bare == host) or not bare.isprintable() or " " in bare:
+        raise ValueError("must be host:port, for example 127.0.0.1:7400 or [::1]:7400")
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and port_min <= int(port) <= 65_535):
+        raise ValueError(f"the port must be {port_min} to 65535")
+    return bare, int(port)
+
+
+def _listening(text: str) -> str:
+    split_address(text)
+    return text
+
+
+def _reachable(text: str) -> str:
+    split_address(text, port_min=1)
+    return text
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= NAME_LENGTH_MAX or not text.isprintable() or text != text.strip():
+        raise ValueError(f"must be 1 to {NAME_LENGTH_MAX} printable characters, without spaces around them")
+    return text
+
+
+def _model_file(text: str) -> str:
+    if not text.removeprefix(REFERENCE) or not text.isprintable():
+        raise ValueError(
+            f'must be the path of a GGUF file, or "{REFERENCE}NAME" for a model that comes with the package'
+        )
+    return text
+
+
+def _setting(default: Any, doc: str, unit: str = "", **limits: Any) -> Any:
+    """A field that carries its documentation into the file that `write_default` writes."""
+    return Field(default, description=doc, json_schema_extra={"unit": unit}, **limits)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class NodeSection(_Section):
+    """Who this node is to its own people, and where others reach it."""
+
+    name: Annotated[str, AfterValidator(_name)] = _setting(
+        "node", "What people call this node; its identity is its key."
+    )
+    listen: Annotated[str, AfterValidator(_listening)] = _setting(
+        "127.0.0.1:7400",
+        "Where peers connect. 127.0.0.1 is this machine alone; 0.0.0.0 is every network that it is in.",
+        "host:port",
+    )
+    advertise: Annotated[str, AfterValidator(_reachable)] | None = _setting(
+        None,
+        "The address that peers are told, where it differs from the one above: behind a router, in a container.",
+        "host:port",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least important events to log.")
+
+
+class ModelSection(_Section):
+    """The local language model."""
+
+    file: Annotated[str, AfterValidator(_model_file)] = _setting(
+        "reference:general",
+        'A GGUF file, or "reference:NAME" for a model that comes with the package. A relative path starts at this file.',
+    )
+    threads: int = _setting(1, "Threads of a forward pass. One is fastest for small models.", "threads", ge=1, le=512)
+    temperature: float = _setting(
+        0.7,
+        "How freely answers are sampled; 0 gives the same answer every time.",
+        "0 to 5",
+        ge=0,
+        le=5,
+        allow_inf_nan=False,
+    )
+    tokens_max: int = _setting(64, "The longest answer.", "tokens", ge=1, le=4_096)
+    context_length: int | None = _setting(
+        None,
+        "Prompt and answer together; without it what the model was made for, up to 2048.",
+        "tokens",
+        ge=16,
+        le=1_048_576,
+    )
+    timeout_ms: int = _setting(
+        60_000,
+        "After this long the model is taken to hang, and is started again.",
+        "milliseconds",
+        ge=100,
+        le=3_600_000,
+    )
+
+
+class MembershipSection(_Section):
+    """How members find each other and notice who is gone."""
+
+    profile: Literal["local", "lan", "wan"] = _setting(
+        "lan", "local: several nodes on one machine. lan: one building. wan: several continents, slower and gentler."
+    )
+    seeds: Annotated[tuple[Annotated[str, AfterValidator(_reachable)], ...], Field(strict=False)] = _setting(
+        (), "Peers to reach first, beside those in the genesis document and those met before.", "list of host:port"
+    )
+    overrides: dict[str, int] = _setting(
+        {}, "Single numbers of the profile to change, for example probe_interval_ms = 2000."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        known = MembershipSettings.__dataclass_fields__
+        unknown = sorted(self.overrides.keys() - known)
+        if unknown:
+            raise ValueError(f"overrides: no such number: {', '.join(unknown)}; known are {', '.join(known)}")
+        self.settings()
+        return self
+
+    def settings(self) -> MembershipSettings:
+        """The profile's numbers with the overrides."""
+        profile = {"local": MembershipSettings.local, "lan": MembershipSettings.lan, "wan": MembershipSettings.wan}
+        return profile[self.profile](**self.overrides)
+
+
+class VotingSection(_Section):
+    """Timers of federated voting. They decide how soon a lost message is noticed, never what is decided."""
+
+    timer_base_ms: int = _setting(250, "The first round's time.", "milliseconds", ge=10, le=60_000)
+    timer_step_ms: int = _setting(250, "Each further round gets this much more.", "milliseconds", ge=1, le=60_000)
+    timer_cap_ms: int = _setting(30_000, "No round gets more.", "milliseconds", ge=10, le=600_000)
+    rebroadcast_ms: int = _setting(
+        2_000,
+        "Our newest statements are sent again this often while a slot is open.",
+        "milliseconds",
+        ge=100,
+        le=600_000,
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.timer_base_ms > self.timer_cap_ms:
+            raise ValueError(
+                f"timer_base_ms = {self.timer_base_ms}: must not exceed timer_cap_ms ({self.timer_cap_ms}); lower it"
+            )
+        return self
+
+
+class LimitsSection(_Section):
+    """What one peer may cost this node. Above it a peer's messages wait or are dropped, and it is told so."""
+
+    messages_per_s: int = _setting(500, "From one peer, lasting.", "messages per second", ge=1, le=1_000_000)
+    bytes_per_s: int = _setting(
+        8 * 1024 * 1024, "From one peer, lasting.", "bytes per second", ge=1_024, le=10 * 1024 * 1024 * 1024
+    )
+    open_questions_max: int = _setting(1_000, "Undecided at one time; more are refused.", "questions", ge=1, le=100_000)
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    version: Literal[1] = Field(description="The layout of this file; a later program knows by it what to make of it.")
+    node: NodeSection = NodeSection()
+    model: ModelSection = ModelSection()
+    membership: MembershipSection = MembershipSection()
+    voting: VotingSection = VotingSection()
+    limits: LimitsSection = LimitsSection()
+
+
+def load(path: Path) -> Settings:
+    """Read and check a settings file. A relative model path comes back absolute.
+
+    Raises:
+        ConfigError: it cannot be read or cannot work; the message lists every problem, and what to do about each.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), [f"cannot be read: {error.strerror}; moot init writes one"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), [f"not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), [f"not TOML: {error}"]) from error
+    return _from_base(_checked(str(path), data), path.parent)
+
+
+def write_default(path: Path, **sections: dict[str, Any]) -> Settings:
+    """Write a new commented file of all settings: defaults, but for what `sections` gives, for example node={"name": "ada"}.
+
+    Raises:
+        ConfigError: the values cannot work, there is a file already, or the disk refuses.
+    """
+    settings = _checked(str(path), {"version": 1, **sections})
+    try:
+        with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(render(settings))
+    except FileExistsError as error:
+        raise ConfigError(str(path), ["there is a file already, and it is not overwritten"]) from error
+    except OSError as error:
+        raise ConfigError(str(path), [f"cannot be written: {error.strerror}"]) from error
+    return _from_base(settings, path.parent)
+
+
+def _checked(source: str, data: dict[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(source, problems_of(error, Settings)) from error
+
+
+def _from_base(settings: Settings, base: Path) -> Settings:
+    if settings.model.file.startswith(REFERENCE):
+        return settings
+    file = str(base.absolute() / Path(settings.model.file).expanduser())
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"file": file})})
