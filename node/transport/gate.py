@@ -11,7 +11,7 @@ from node.transport.replay import ReplayWindow
 from node.transport.wire import Message, Opened, open_envelope, unpack
 
 EPOCH_AHEAD_MS_MAX = 5 * 60 * 1_000
-"""How far a sender's clock may be ahead of ours. An epoch from the far future would shut out the sender's later ones."""
+"""How far a sender's clock may be ahead of ours. An epoch from the far future would shut out its later ones."""
 SENDERS_MAX = 2_048
 """Remembered senders. A moot's roster is smaller; beyond it, those that are no longer admitted are forgotten."""
 RATE_RECEIVED = Rate(envelopes_per_s=1_000, bytes_per_s=16 * 1024 * 1024)
@@ -33,7 +33,7 @@ class _Sender:
         self.limiter = RateLimiter(rate)
         self.to_us = ReplayWindow()
         self.to_anyone = ReplayWindow()
-        """Envelopes without a recipient have a sequence of their own, since their sender does not know whom they reach."""
+        """Envelopes without a recipient have a sequence of their own: their sender does not know whom they reach."""
 
 
 class Gate:

@@ -117,7 +117,7 @@ class Lane:
     async def _deliver(self, envelope: bytes, count: int) -> None:
         if self._channel is None:
             self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
-        call = self._channel.unary_unary(PATH)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(PATH)
         try:
             await call(envelope, timeout=self._timeout_s, wait_for_ready=False)
         except grpc.aio.AioRpcError as error:

@@ -105,7 +105,7 @@ class PeerServer:
         address = Address(host, port)
         server = grpc.aio.server(options=_OPTIONS)
         # Without serializers the bytes reach the gate as they came; gRPC's own refusal of garbage would say nothing.
-        handler = grpc.unary_unary_rpc_method_handler(self._deliver)
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._deliver)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
         try:
             bound = server.add_insecure_port(str(address))

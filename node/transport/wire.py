@@ -1,7 +1,7 @@
 """Envelopes and batches of messages as bytes, and back. Only this package's wire modules know the generated code.
 
-What is signed is never encoded again to be checked: the envelope's signature covers the payload's bytes as they came, and a
-record's covers its body's. Opening anything gives a value, whatever the bytes.
+What is signed is never encoded again to be checked: the envelope's signature covers the payload's bytes as they came,
+and a record's covers its body's. Opening gives a value, whatever the bytes.
 """
 
 from collections.abc import Sequence
