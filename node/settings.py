@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from node.errors import ConfigError
 from node.membership.settings import MembershipSettings
-from node.settings_problems import problems_of
+from node.model.reference import NAMES
+from node.settings_problems import nearest, problems_of
 from node.settings_text import render
 
 REFERENCE = "reference:"
@@ -49,16 +50,17 @@ def _name(text: str) -> str:
 
 
 def _model_file(text: str) -> str:
-    if not text.removeprefix(REFERENCE) or not text.isprintable():
-        raise ValueError(
-            f'must be the path of a GGUF file, or "{REFERENCE}NAME" for a model that comes with the package'
-        )
+    name = text.removeprefix(REFERENCE)
+    if not name or not text.isprintable():
+        raise ValueError(f'must be the path of a GGUF file, or "{REFERENCE}NAME" for a model of the package')
+    if name != text and name not in NAMES:
+        raise ValueError(f"no model of the package has this name; there are {', '.join(NAMES)}")
     return text
 
 
-def _setting(default: Any, doc: str, unit: str = "", **limits: Any) -> Any:
+def _setting(default: Any, doc: str, unit: str = "", example: str | int = "", **limits: Any) -> Any:
     """A field that carries its documentation into the file that `write_default` writes."""
-    return Field(default, description=doc, json_schema_extra={"unit": unit}, **limits)
+    return Field(default, description=doc, json_schema_extra={"unit": unit, "example": example}, **limits)
 
 
 class _Section(BaseModel):
@@ -80,6 +82,7 @@ class NodeSection(_Section):
         None,
         "The address that peers are told, where it differs from the one above: behind a router, in a container.",
         "host:port",
+        "192.0.2.7:7400",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least important events to log.")
 
@@ -88,8 +91,8 @@ class ModelSection(_Section):
     """The local language model."""
 
     file: Annotated[str, AfterValidator(_model_file)] = _setting(
-        "reference:general",
-        'A GGUF file, or "reference:NAME" for a model that comes with the package. A relative path starts at this file.',
+        "reference:sage",
+        f'A GGUF file, or "{REFERENCE}NAME" for a model of the package. A relative path starts where this file is.',
     )
     threads: int = _setting(1, "Threads of a forward pass. One is fastest for small models.", "threads", ge=1, le=512)
     temperature: float = _setting(
@@ -105,6 +108,7 @@ class ModelSection(_Section):
         None,
         "Prompt and answer together; without it what the model was made for, up to 2048.",
         "tokens",
+        1_024,
         ge=16,
         le=1_048_576,
     )
@@ -133,9 +137,9 @@ class MembershipSection(_Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         known = MembershipSettings.__dataclass_fields__
-        unknown = sorted(self.overrides.keys() - known)
+        unknown = [f"overrides.{key}: unknown; {nearest(key, known)}" for key in self.overrides if key not in known]
         if unknown:
-            raise ValueError(f"overrides: no such number: {', '.join(unknown)}; known are {', '.join(known)}")
+            raise ValueError("\n".join(unknown))
         self.settings()
         return self
 
@@ -207,7 +211,7 @@ def load(path: Path) -> Settings:
 
 
 def write_default(path: Path, **sections: dict[str, Any]) -> Settings:
-    """Write a new commented file of all settings: defaults, but for what `sections` gives, for example node={"name": "ada"}.
+    """Write a new commented file of all settings: defaults, but for what is given, such as node={"name": "ada"}.
 
     Raises:
         ConfigError: the values cannot work, there is a file already, or the disk refuses.
@@ -216,6 +220,8 @@ def write_default(path: Path, **sections: dict[str, Any]) -> Settings:
     try:
         with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(render(settings))
+            file.flush()
+            os.fsync(file.fileno())
     except FileExistsError as error:
         raise ConfigError(str(path), ["there is a file already, and it is not overwritten"]) from error
     except OSError as error:

@@ -1,6 +1,6 @@
 """What is wrong with settings, in words for the person who wrote them: where, what, and what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -34,18 +34,18 @@ def _lines(problem: Mapping[str, Any], root: type[BaseModel]) -> list[str]:
         case "missing":
             return [f"{at}: missing; write {_example(loc, root)}"]
         case "extra_forbidden":
-            return [f"{at}: unknown; {_nearest(loc, value, root)}"]
+            return [f"{at}: unknown; {_elsewhere(loc, value, root)}"]
         case "greater_than_equal":
-            return [f"{at} = {_shown(value)}: must be at least {context['ge']}"]
+            return [f"{at} = {_shown(value)}: must be at least {_plain(context['ge'])}"]
         case "less_than_equal":
-            return [f"{at} = {_shown(value)}: must be at most {context['le']}"]
+            return [f"{at} = {_shown(value)}: must be at most {_plain(context['le'])}"]
         case "literal_error":
             return [f"{at} = {_shown(value)}: must be {context['expected'].replace(chr(39), chr(34))}"]
         case "value_error" if isinstance(value, (str, int)):
             return [f"{at} = {_shown(value)}: {context['error']}"]
         case "value_error":  # Of a section as a whole: each line names its own key.
             texts = str(context["error"]).splitlines()
-            return [f"{at} {text.removeprefix('  - ')}" for text in (texts[1:] or texts)]
+            return [f"[{at}] {text.removeprefix('  - ')}" for text in texts if not text.endswith("problem(s)")]
         case kind:
             return [f"{at} = {_shown(value)}: {_EXPECTED.get(kind, problem['msg'])}"]
 
@@ -58,20 +58,27 @@ def _at(loc: Sequence[str | int]) -> str:
     return f"[{names[0]}] {'.'.join(names[1:])}"
 
 
-def _nearest(loc: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
+def _elsewhere(loc: Sequence[str | int], value: object, root: type[BaseModel]) -> str:
     sections = {name: field.annotation for name, field in root.model_fields.items()}
     models = {
         name: model for name, model in sections.items() if isinstance(model, type) and issubclass(model, BaseModel)
     }
     word = str(loc[-1])
-    known: list[str] = list(models[str(loc[0])].model_fields) if len(loc) > 1 else list(sections)
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
+    known = list(models[str(loc[0])].model_fields) if len(loc) > 1 else list(sections)
     for name, model in models.items():
         if word in model.model_fields and not isinstance(value, dict):
             return f"it belongs in [{name}]"
-    return f"known here: {', '.join(known)}"
+    return nearest(word, known)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What a wrong name may have meant."""
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _example(loc: Sequence[str | int], root: type[BaseModel]) -> str:

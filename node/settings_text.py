@@ -32,16 +32,20 @@ def _section(section: BaseModel, path: str) -> list[str]:
             rows = [f"{key} = {_toml(entry)}" for key, entry in value.items()]
             tables += ["", *_comment(field.description or ""), f"[{path}.{name}]", *rows]
         else:
-            assigned = f'# {name} = ""' if value is None else f"{name} = {_toml(value)}"
+            assigned = f"# {name} = {_toml(_extra(field, 'example'))}" if value is None else f"{name} = {_toml(value)}"
             lines += ["", *_comment(f"{field.description} {_facts(field)}"), assigned]
     return lines + tables
 
 
 def _facts(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    unit = extra.get("unit") if isinstance(extra, dict) else None
+    unit = _extra(field, "unit")
     default = "not set" if field.default is None else _toml(field.default)
     return f"({unit}; default: {default})" if unit else f"(default: {default})"
+
+
+def _extra(field: FieldInfo, name: str) -> Any:
+    extra = field.json_schema_extra
+    return extra.get(name) if isinstance(extra, dict) else None
 
 
 def _comment(text: str) -> list[str]:
