@@ -25,17 +25,18 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "node.gateway": ("node/gateway/*", "node/cli/*"),
     "node.lab": ("node/lab/*", "node/cli/*"),
     "time": (
-        "node/runtime*",  # the node's one clock
+        "node/shell.py",  # the node's one clock
+        "node/desk.py",  # the wall clock that a question carries
         "node/model/*",  # what a forward pass costs is measured where it runs
         "node/control_client.py",  # how long a command waits for its node
         "node/lab/*",
         "node/cli/*",
     ),
     "datetime": (
-        "node/model/chat.py",
-        "node/cli/*",
+        "node/model/chat.py",  # some chat templates ask for the date
         "node/lab/*",
-    ),  # dates for people, and in the prompts that want one
+        "node/cli/*",
+    ),
 }
 """Outside things and faces, and the only files that may import each."""
 
@@ -137,9 +138,9 @@ def test_deploy_is_imported_by_nothing_and_imports_nothing() -> None:
         pytest.param("node/transport/server.py", "moot.v1.envelope_pb2", False, id="the server does not"),
         pytest.param("node/store.py", "llama_cpp", False, id="a store knows no model"),
         pytest.param("coordinator/voting/slot.py", "time", False, id="a core has no clock"),
-        pytest.param("node/runtime.py", "time", True, id="the runtime owns the clock"),
-        pytest.param("node/runtime.py", "node.cli.ask", False, id="nothing stands on a face"),
-        pytest.param("node/runtime.py", "timeit", True, id="a name that only begins alike"),
+        pytest.param("node/shell.py", "time", True, id="the shell owns the clock"),
+        pytest.param("node/shell.py", "node.cli.ask", False, id="nothing stands on a face"),
+        pytest.param("node/shell.py", "timeit", True, id="a name that only begins alike"),
     ],
 )
 def test_owner_breaches(file: str, module: str, allowed: bool) -> None:
