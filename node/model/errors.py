@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - named for what happened; that they are errors shows where they are raised
 """What can go wrong with a local model, as a person should read it.
 
 ModelError

@@ -22,9 +22,23 @@ except (ImportError, RuntimeError, OSError) as error:  # RuntimeError: its own w
 
 BATCH_TOKENS_MAX = 512  # per forward pass; llama.cpp's default, and what its buffers are sized for
 CHARACTERS_PER_TOKEN_MAX = 32  # more than any language needs; refuses a huge prompt before the tokenizer works on it
+CHARACTERS_MAX = 1_000_000
+STACK_BYTES = 8 << 20  # what a main thread has on Linux
+STACK_BYTES_PER_CHARACTER = 512  # measured: 345; llama.cpp splits words by std::regex, which calls itself per character
 CELLS_MIN = 1_024  # of the KV cache: a model of short context still gets room for many samples
 SEED_RANDOM = 0xFFFFFFFF  # llama.cpp takes this seed to mean "draw one"
 _LOG_ERROR, _LOG_CONTINUED = 4, 5  # ggml_log_level
+
+
+def characters_max(context_length: int) -> int:
+    """Of a message."""
+    return min(CHARACTERS_PER_TOKEN_MAX * context_length, CHARACTERS_MAX)
+
+
+def stack_bytes(load: LoadSettings) -> int:
+    """What the thread that runs the model needs; reserved, and used only by texts that are one endless word."""
+    longest = characters_max(load.context_length) + chat.RENDERED_LENGTH_MAX
+    return STACK_BYTES + STACK_BYTES_PER_CHARACTER * longest
 
 
 class _Log:
@@ -156,8 +170,8 @@ class Llama:
         Raises:
             PromptTooLong: no room is left for an answer.
         """
-        if len(message) > CHARACTERS_PER_TOKEN_MAX * self.context_length:
-            raise PromptTooLong(len(message), CHARACTERS_PER_TOKEN_MAX * self.context_length, "characters")
+        if len(message) > characters_max(self.context_length):
+            raise PromptTooLong(len(message), characters_max(self.context_length), "characters")
         if self._alphabet is not None:
             message = "".join(letter for letter in message if letter in self._alphabet)
         if self._tokenize(message, special=True) == self._tokenize(message, special=False):

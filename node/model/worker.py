@@ -9,6 +9,7 @@ import importlib.util
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -32,9 +33,28 @@ def main(arguments: list[str]) -> int:
     requests, replies = _take_standard_streams()
     _skip_package_code("llama_cpp")
     try:
-        from node.model.llama import Llama
+        from node.model.llama import stack_bytes
+    except ModelError as error:
+        _send(replies, frames.pack(frames.error_message(error)))
+        return 1
+    load = LoadSettings(int(context_length), int(threads))
+    code = [1]  # stays, if the thread fails; its traceback is on stderr
 
-        model = Llama(Path(path), LoadSettings(int(context_length), int(threads)))
+    def serve() -> None:
+        code[0] = _serve(Path(path), load, requests, replies)
+
+    threading.stack_size(stack_bytes(load))
+    thread = threading.Thread(target=serve, name="model")
+    thread.start()
+    thread.join()
+    return code[0]
+
+
+def _serve(path: Path, load: LoadSettings, requests: BinaryIO, replies: BinaryIO) -> int:
+    from node.model.llama import Llama
+
+    try:
+        model = Llama(path, load)
     except ModelError as error:
         _send(replies, frames.pack(frames.error_message(error)))
         return 1

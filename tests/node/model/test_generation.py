@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from llama_cpp import llama_cpp as native
 
 from node.model.engine import GenerateRequest, LoadSettings
 from node.model.errors import PromptTooLong
 from node.model.generation import generate, sample_seed
-from node.model.llama import Llama, native
+from node.model.llama import Llama
 from tests.node.model.gguf_files import Shape, write_model
 
 
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llama]:
     """A model with one token per letter and no others, so that texts show which tokens were sampled."""
-    path = write_model(tmp_path_factory.mktemp("models") / "letters.gguf", byte_tokens=False)
+    path = write_model(tmp_path_factory.mktemp("models") / "letters.gguf", vocabulary="letters")
     model = Llama(path, LoadSettings())
     yield model
     model.close()
@@ -108,7 +109,7 @@ def test_a_stop_text_saves_the_tokens_after_it(llama: Llama) -> None:
 def test_an_end_token_ends_a_sample_and_is_not_in_its_text(tmp_path: Path, llama: Llama) -> None:
     (text,) = greedy(llama)
     letter = text[5]
-    model = Llama(write_model(tmp_path / "m.gguf", byte_tokens=False, eos=llama.tokens(letter)[1]), LoadSettings())
+    model = Llama(write_model(tmp_path / "m.gguf", vocabulary="letters", eos=llama.tokens(letter)[1]), LoadSettings())
     result = generate(model, ask(samples=3, temperature_milli=0))
     assert result.texts == (text[: text.index(letter)],) * 3
     assert result.cost.generated_tokens == 3 * (text.index(letter) + 1)

@@ -58,7 +58,7 @@ def test_a_message_cannot_close_the_users_turn(tmp_path: Path, attack: str) -> N
 
 def test_what_a_vocabulary_cannot_spell_is_left_out(tmp_path: Path) -> None:
     """llama.cpp would end the process: its SentencePiece tokenizer wants a byte token for every unknown character."""
-    model = Llama(write_model(tmp_path / "m.gguf", byte_tokens=False), LoadSettings())
+    model = Llama(write_model(tmp_path / "m.gguf", vocabulary="letters"), LoadSettings())
     assert text_of(model, model.tokens("é1 + 1😀=\x00\t")[1:]) == "1 + 1=\n"
     model.close()
 

@@ -24,7 +24,7 @@ from node.model.errors import (
     PromptTooLong,
 )
 from node.model.process import ModelProcess, ModelState, ProcessSettings
-from tests.node.model.gguf_files import write_model
+from tests.node.model.gguf_files import Shape, Vocabulary, write_model
 
 ROOT = Path(__file__).parents[3]
 REQUEST = GenerateRequest("17+25=", 5, 1000, 1, 12, "\n")
@@ -102,22 +102,25 @@ async def test_death_while_idle_is_noticed(model: ModelProcess) -> None:
     assert len((await model.generate(REQUEST)).texts) == 5
 
 
-async def test_restarts_slow_down_until_a_request_is_served(model: ModelProcess) -> None:
+async def test_restarts_slow_down_until_a_request_is_served(model_file: Path) -> None:
     """A model that dies at every start must not keep the machine busy."""
-    downs: list[float] = []
-    model.on_state = lambda state: downs.append(asyncio.get_running_loop().time())
-    for _ in range(5):
+    changes: list[float] = []
+    model = ModelProcess(model_file, settings=ProcessSettings(restart_ms_min=60))
+    await model.start()
+    model.on_state = lambda state: changes.append(asyncio.get_running_loop().time())
+    for _ in range(4):
         await wait_until(lambda: model.pid is not None)
         os.kill(pid_of(model), signal.SIGKILL)
         await wait_until(lambda: model.pid is None)
     await wait_until(lambda: model.pid is not None)
-    waits = [up - down for down, up in zip(downs[::2], downs[1::2], strict=True)]
-    assert waits[-1] >= 0.01 * 2**4, waits
+    waits = [up - down for down, up in zip(changes[::2], changes[1::2], strict=True)]
+    assert all(wait >= 0.06 * 2**failures for failures, wait in enumerate(waits, 1)), waits
     await model.generate(REQUEST)
     os.kill(pid_of(model), signal.SIGKILL)
     await wait_until(lambda: model.pid is None)
     await wait_until(lambda: model.pid is not None)
-    assert downs[-1] - downs[-2] < waits[-1], "the wait starts over"
+    assert changes[-1] - changes[-2] < waits[-1], "the wait starts over"
+    await model.close()
 
 
 async def test_a_file_that_went_away_is_tried_again(tmp_path: Path) -> None:
@@ -248,12 +251,16 @@ async def test_the_name_of_the_file_does_not_matter(tmp_path: Path, model_file: 
     await model.close()
 
 
-@pytest.mark.parametrize("byte_tokens", [True, False])
-async def test_no_text_ends_the_process(tmp_path: Path, byte_tokens: bool) -> None:
+@pytest.mark.parametrize("vocabulary", ["bytes", "letters", "bpe"])
+async def test_no_text_ends_the_process(tmp_path: Path, vocabulary: Vocabulary) -> None:
     """A question comes from strangers. One text that ends the process would silence every node that it reaches."""
     template = "{{ bos_token }}<|user|>{{ messages[0].content }}<|bot|>\n"
     path = write_model(
-        tmp_path / "m.gguf", byte_tokens=byte_tokens, control=("<|user|>", "<|bot|>"), chat_template=template
+        tmp_path / "m.gguf",
+        shape=Shape(context_length=2048),
+        vocabulary=vocabulary,
+        control=("<|user|>", "<|bot|>"),
+        chat_template=template,
     )
     model = ModelProcess(path)
     await model.start()
@@ -277,7 +284,7 @@ async def test_no_text_ends_the_process(tmp_path: Path, byte_tokens: bool) -> No
     ]
     for text in texts:
         await model.generate(GenerateRequest(text, 2, 1000, 1, 2, "\n"))
-    for text in ["x" * 300, "x" * 100_000, "😀" * 100_000, "\x00" * 100_000, "\n" * 1_000_000, " " * 3_000_000]:
+    for text in ["x" * 65_000, "1" * 65_000, " " * 65_000, "x" * 100_000, "😀\x00" * 100_000, "\n" * 3_000_000]:
         with pytest.raises(PromptTooLong):
             await model.generate(GenerateRequest(text, 2, 1000, 1, 2, "\n"))
     assert model.pid == pid, "never restarted"
