@@ -23,6 +23,7 @@ FOLDS_MAX = 8
 
 _QUOTES = "\"'`\u00b4\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a*_"
 _STOPS = ",;:!?\u2026\u2013\u2014"  # ..., ellipsis, dashes
+_LETTERS = "abcdefghijklmnop"
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"))
 _NUMBER = re.compile(
     r"""(?<!\w) (?<!\d[./]) (?P<sign>[-+\u2212])? [$€£¥]?
@@ -76,20 +77,22 @@ def _answer_line(raw: str) -> str | None:
 
 
 def _choice(options: tuple[str, ...], line: str) -> str | None:
-    """The one option that reads like the line: best as written, then without the line's quotes and stops, then without
-    its own. A letter stands for an option only when no option reads like it."""
-    folded, bare = _fold(line), _trim(_fold(line))
+    """The one option that reads like the line; else the one that the line gives the letter of, as "b" or "(b)"."""
+    folded = _fold(line)
+    bare = _trim(folded)
+    inner = bare.strip("()[]").strip()
     readings: tuple[tuple[str, Callable[[str], str]], ...] = (
         (folded, _fold),
         (bare, _fold),
         (bare, lambda option: _trim(_fold(option))),
+        (inner, _fold),
     )
     for reading, of in readings:
         found = [option for option in options if reading and of(option) == reading]
         if found:
             return found[0] if len(found) == 1 else None
-    letter = bare.strip("()[]")
-    return options[ord(letter) - ord("a")] if len(letter) == 1 and 0 <= ord(letter) - ord("a") < len(options) else None
+    place = _LETTERS.find(inner) if len(inner) == 1 else -1
+    return options[place] if 0 <= place < len(options) else None
 
 
 def _number(line: str) -> str | None:
@@ -140,8 +143,8 @@ def _short(line: str) -> str | None:
 def _fold(text: str) -> str:
     """One case, one width, one kind of space, nothing invisible."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    words = text.split()
-    return " ".join("".join(letter for letter in word if is_plain(letter)) for word in words)
+    words = ("".join(letter for letter in word if is_plain(letter)) for word in text.split())
+    return " ".join(word for word in words if word)
 
 
 def _trim(text: str) -> str:
