@@ -69,7 +69,8 @@ class AgendaDriver:
 
     def agenda_of(self, items: Sequence[Item]) -> Agenda:
         """The next slot's agenda with these items, up to the size limit; those with the smallest ids go first."""
-        size, fitting = ENVELOPE_SPARE, []
+        size = ENVELOPE_SPARE
+        fitting: list[Item] = []
         for item in merge(items)[:ITEMS_MAX]:
             size += len(item.encode()) + 8
             if size > AGENDA_SIZE_MAX and fitting:
@@ -111,10 +112,10 @@ class AgendaDriver:
         # Liveness may change who leads, nothing else: a dead leader then costs no timeout.
         if node != self._node and node not in self.reachable:
             return 0
-        return slice_weight(node, self._node, quorum_set)
+        return slice_weight(node, quorum_set)
 
     def priority(self, slot: int, tag: int, round: int, data: bytes) -> int:  # noqa: A002
-        return hash_priority(slot, self._ledger.head, tag, round, data)
+        return hash_priority(self._ledger.head, slot, tag, round, data)
 
     def timeout_ms(self, timer: Timer, count: int) -> int:
         settings = self._settings

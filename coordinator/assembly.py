@@ -99,26 +99,20 @@ class Assembly:
         return self._slot is not None
 
     def records(self) -> list[Signed]:
-        """The newest statements of the slot in work, for members that lack them; our own of unproven slots too."""
-        held = [*self._own.values(), *(heard.record for heard in self._latest.values())]
-        held += [
-            entry.statements[self._node] for entry in self._ledger.unproven.values() if self._node in entry.statements
-        ]
+        """The newest statements of the slot in work, and of slots that are not proven, for members that lack them."""
+        others = (*self._latest.values(), *self._waiting.values(), *self._early.values())
+        held = [*self._own.values(), *(heard.record for heard in others)]
+        for entry in self._ledger.unproven.values():
+            held += [*entry.heard, *entry.statements.values()]
         return sorted({record.digest(): record for record in held}.values(), key=Signed.digest)
-
-    def waits(self) -> bool:
-        """Whether statements were heard that are not counted yet."""
-        return bool(self._waiting)
 
     def propose(self, agenda: Agenda | None, now_ms: int) -> list[Effect | Decided]:
         """Begin the slot in work, or go on with a better own agenda; None follows the others without an own one."""
         if not self.may_vote:
             return []
-        started = self._slot is None
-        slot = self._begin()
+        slot, resumed = self._begin(now_ms)
         value = None if agenda is None else self._driver.add(agenda)
-        effects = self._carry_out(slot.nominate(value, now_ms), now_ms)
-        return effects + (self._retry(now_ms) if started else [])
+        return self._carry_out(resumed + slot.nominate(value, now_ms), now_ms)
 
     def receive(self, record: Signed, sender: NodeId, now_ms: int) -> list[Effect | Decided]:
         """Take a statement of which author and signature were checked."""
@@ -148,7 +142,7 @@ class Assembly:
         """An agenda arrived, or what is timely or reachable changed."""
         effects = self._retry(now_ms)
         if self.may_vote and self._slot is None and self._restored is not None:
-            effects += self._carry_out(self._begin().nominate(None, now_ms), now_ms)  # Take up what a crash cut off.
+            effects += self.propose(None, now_ms)
         if self._slot is not None:
             effects += self._carry_out(self._slot.revalidate(now_ms), now_ms)
         return effects
@@ -174,14 +168,16 @@ class Assembly:
             self._next_slot()
         return effects + self._prove(agenda.header.slot, statements)
 
-    def _begin(self) -> Slot:
-        if self._slot is None:
-            index, mine, voting = self._ledger.height, self._ledger.genesis.quorum_set, not self.watching
-            if self._restored is not None:
-                self._slot = Slot.restore(self._restored, self._node, mine, self._driver, voting=voting)
-            else:
-                self._slot = Slot(self._node, index, mine, self._driver, voting=voting)
-        return self._slot
+    def _begin(self, now_ms: int) -> tuple[Slot, list[VotingEffect]]:
+        """The slot in work; made now, or taken up where a crash cut it off."""
+        if self._slot is not None:
+            return self._slot, []
+        index, head, mine = self._ledger.height, self._ledger.head, self._ledger.genesis.quorum_set
+        if self._restored is None:
+            self._slot = Slot(self._node, index, mine, self._driver, previous=head, voting=not self.watching)
+            return self._slot, []
+        self._slot = Slot.restore(self._node, index, mine, self._driver, self._restored, previous=head)
+        return self._slot, self._slot.resume(now_ms)
 
     def _retry(self, now_ms: int) -> list[Effect | Decided]:
         """Count the statements of which every agenda is at hand now; ask for the others' agendas."""
@@ -199,8 +195,8 @@ class Assembly:
                 continue
             del self._waiting[key]
             if self._slot is None:
-                effects += self._carry_out(self._begin().nominate(None, now_ms), now_ms)
-            if self._slot is not None:
+                effects += self.propose(None, now_ms)
+            if self._slot is not None and height == self._ledger.height:
                 self._latest[key] = heard
                 effects += self._carry_out(self._slot.receive(heard.statement, now_ms), now_ms)
         return effects
@@ -246,6 +242,7 @@ class Assembly:
         statements = [heard.record for heard in self._latest.values() if _externalizes(heard.statement, value)]
         statements += [record for record in self._own.values() if _externalizes(decode(record.body), value)]
         effects: list[Effect | Decided] = [self._ledger.append(agenda), Decided(agenda, proven=False)]
+        self._ledger.unproven[slot].heard = tuple(heard.record for heard in self._latest.values())
         self._next_slot()
         return effects + self._prove(slot, statements)
 

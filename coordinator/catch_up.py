@@ -85,9 +85,9 @@ class CatchUp:
         if now_ms >= self._sent_ms.get(sender, now_ms - ANSWER_MS) + ANSWER_MS:
             effects += self.greet([sender], now_ms)
         if status.height < self._ledger.height:
-            return [*effects, SendEntries(sender, status.height)]
-        if status.height > self._ledger.height:
-            return effects + self._ask_entries(sender, now_ms)
+            effects.append(SendEntries(sender, status.height))
+        elif status.height > self._ledger.height:
+            effects += self._ask_entries(sender, now_ms)
         held = {record.digest(): record for record in (*self._assembly.records(), *self._held())}
         have = frozenset(status.have)
         lacks = [held[digest] for digest in sorted(held) if digest not in have]

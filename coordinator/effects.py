@@ -91,7 +91,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """An open question changed: a member's proposal or preference arrived, or its vote began. For who watches it."""
+    """An open question changed: for those who watch it. Steps are asked, proposed, preferred, ready and voted."""
 
     question: Digest
     step: str

@@ -18,6 +18,8 @@ from coordinator.messages import RECORDS_MAX, Agendas, Entries, MootMessage, Rec
 from coordinator.questions import OpenQuestions
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
+from coordinator.voting.statement import Externalize
+from coordinator.voting.statement import decode as decode_statement
 
 UNDECIDED_MS = 30_000
 """After the deadline, how long voting may take before the asker is told that there is no decision yet."""
@@ -29,8 +31,8 @@ class Restored:
 
     height: int = 0
     head: Digest = b""
-    decided: tuple[tuple[Digest, int], ...] = ()
-    """Question ids and their slots."""
+    decided: frozenset[Digest] = frozenset()
+    """Ids of decided questions."""
     unproven: tuple[tuple[bytes, tuple[Signed, ...]], ...] = ()
     """Agendas of decided slots without a proof, each with our own statements of that slot."""
     records: tuple[Signed, ...] = ()
@@ -63,7 +65,7 @@ class Moot:
         self._reachable = frozenset({self._node})
         self._now_ms = now_ms
         self._proposed: object = None
-        self.ledger = Ledger(genesis, restored.height, restored.head, dict(restored.decided))
+        self.ledger = Ledger(genesis, restored.height, restored.head, set(restored.decided))
         self.questions = OpenQuestions(signer, genesis, self.ledger, wall_offset_ms)
         self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
         self.assembly = Assembly(signer, self.ledger, self._driver, self._verify, settings)
@@ -182,7 +184,9 @@ class Moot:
         """Nominate what is ready, and let voting look at what it waits for. Nothing new gives nothing."""
         sessions = self.questions.sessions
         ready = [sessions[name] for name in sorted(sessions) if self._ready(sessions[name])]
-        effects: list[Effect | Decided] = []
+        effects: list[Effect | Decided] = [Progress(one.id, "ready", None) for one in ready if not one.announced]
+        for session in ready:
+            session.announced = True
         mark = (self.ledger.height, [(one.id, one.proposals, one.preferences) for one in ready])
         if ready and self.assembly.may_vote and mark != self._proposed:
             self._proposed = mark
@@ -223,7 +227,8 @@ class Moot:
     def _restore(self, restored: Restored, now_ms: int) -> None:
         for data, statements in restored.unproven:
             agenda = Agenda.decode(data)
-            self.ledger.unproven[agenda.header.slot] = Unproven(agenda, {one.author: one for one in statements})
+            ours = {one.author: one for one in statements if isinstance(decode_statement(one.body), Externalize)}
+            self.ledger.unproven[agenda.header.slot] = Unproven(agenda, ours)
         self.questions.restore(restored.records, now_ms)
         if restored.voting is not None and restored.voting[0] == self.ledger.height:
             self.assembly.restore(*restored.voting, restored.agendas)

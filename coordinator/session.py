@@ -23,6 +23,8 @@ class Session:
     generating: bool = False
     enough_at_ms: int | None = None
     """When a quorum had sent preferences; from then on stragglers have the charter's grace."""
+    announced: bool = False
+    """Those who watch were told that it is ready."""
     reported_open: bool = False
     """The asker was told that there is no quorum. It may still be decided when members return."""
     _known: set[Digest] = field(default_factory=set)

@@ -16,6 +16,8 @@ class Unproven:
 
     agenda: Agenda
     statements: dict[NodeId, Signed] = field(default_factory=dict)
+    heard: tuple[Signed, ...] = ()
+    """Everybody's newest statements when it was decided: what members that are still voting on it may lack."""
 
 
 @dataclass(slots=True)
@@ -25,8 +27,7 @@ class Ledger:
     genesis: Genesis
     height: int = 0
     head: Digest = b""
-    decided: dict[Digest, int] = field(default_factory=dict)
-    """Question id to slot."""
+    decided: set[Digest] = field(default_factory=set)
     unproven: dict[int, Unproven] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -38,7 +39,7 @@ class Ledger:
         assert agenda.header.previous == self.head, "an entry follows the one before"
         questions = tuple(item.id for item in agenda.items)
         assert not any(question in self.decided for question in questions), "a question is decided once"
-        self.decided.update(dict.fromkeys(questions, self.height))
+        self.decided.update(questions)
         self.unproven[self.height] = Unproven(agenda)
         self.head = agenda.digest
         self.height += 1

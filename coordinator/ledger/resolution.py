@@ -91,9 +91,8 @@ def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -
         raise ItemError(f"a record that cannot be read: {error}") from error
     if question.tally and question.tally not in RULES:
         raise ItemError(f"the unknown voting rule {question.tally!r}")
-    for about in (*proposals, *preferences):
-        if about.question != question_id:
-            raise ItemError("a record about another question")
+    if {question_id} != {question_id, *(one.question for one in proposals), *(one.question for one in preferences)}:
+        raise ItemError("a record about another question")
     if any(proposal.samples > genesis.charter.samples for proposal in proposals):
         raise ItemError("more samples than the charter allows")
     if any(total(preference) > genesis.charter.samples for preference in preferences):

@@ -1,0 +1,267 @@
+"""Answers this node's own people: implements `node.api.NodeApi` over the running shell."""
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coordinator.effects import Ended, Progress
+from coordinator.events import Asked
+from coordinator.ledger.agenda import Agenda
+from coordinator.ledger.certificate import certificate_of
+from coordinator.ledger.genesis import Genesis
+from coordinator.records import AnswerKind, Preference, Proposal, Question
+from coordinator.session import Session
+from coordinator.signed import Digest, Kind, NodeId
+from coordinator.tally import RULES
+from node.api import AskEvent, DecisionReport, MemberReport, StatusReport
+from node.errors import QuestionNotFound, QuestionRefused
+from node.membership.events import Status
+from node.reports import decided_report, open_report
+from node.shell import Shell, now_ms
+
+TIMINGS_MAX = 1_000
+"""Questions of which this node remembers when it saw what."""
+FOLLOW_MAX = 256
+"""Events that wait for one follower; one that does not read loses the oldest, and still sees the end."""
+
+
+@dataclass(slots=True)
+class Timing:
+    """This node's clock at the steps of one question."""
+
+    asked_ms: int
+    answered_ms: int | None = None
+    """When the newest preference came before voting began."""
+    ready_ms: int | None = None
+    ended_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    """Made before the shell, which reports to `watch`; `shell` is set before the first call."""
+
+    genesis: Genesis
+    node: NodeId
+    address: str
+    model: Callable[[], dict[str, Any]]
+    started_ms: int = field(default_factory=now_ms)
+    _shell: Shell | None = None
+    _timings: OrderedDict[Digest, Timing] = field(default_factory=OrderedDict)
+    _followers: dict[Digest, list["asyncio.Queue[AskEvent]"]] = field(default_factory=dict)
+
+    @property
+    def shell(self) -> Shell:
+        assert self._shell is not None, "the desk opens after the shell"
+        return self._shell
+
+    def open(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def watch(self, what: Progress | Ended) -> None:
+        """Note the time, and tell those who follow the question."""
+        question, now = what.question, now_ms()
+        timing = self._timings.setdefault(question, Timing(now))
+        while len(self._timings) > TIMINGS_MAX:
+            self._timings.popitem(last=False)
+        event: AskEvent = {"event": "", "id": question.hex()}
+        match what:
+            case Ended():
+                timing.ended_ms = now
+                report = self._report(question)
+                event["event"] = "decided" if report["state"] == "decided" else "no_quorum"
+                event["decision"] = report
+            case Progress(step="voted"):
+                return
+            case Progress(step=step, member=member):
+                if step == "preferred" and timing.ready_ms is None:
+                    timing.answered_ms = now
+                elif step == "ready":
+                    timing.ready_ms = now
+                event["event"] = step
+                if member is not None:
+                    self._add_answer(event, question, member)
+        for queue in self._followers.get(question, ()):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+    def status(self) -> StatusReport:
+        moot, membership = self.shell.moot, self.shell.membership
+        alive = sum(one.status is Status.ALIVE for one in membership.members())
+        return {
+            "node": self.node.hex(),
+            "name": self.genesis.by_node[self.node].name,
+            "moot": self.genesis.moot_id.hex(),
+            "moot_name": self.genesis.name,
+            "address": self.address,
+            "height": moot.ledger.height,
+            "open_questions": len(moot.questions.sessions),
+            "members_alive": alive,
+            "members": len(self.genesis.members),
+            "model": self.model(),
+            "threshold": self.genesis.charter.threshold,
+            "watching": moot.assembly.watching,
+            "uptime_ms": now_ms() - self.started_ms,
+        }
+
+    def members(self) -> list[MemberReport]:
+        now, heights = now_ms(), self.shell.moot.catch_up.heights
+        views = {view.node: view for view in self.shell.membership.members()}
+        reports: list[MemberReport] = []
+        for seat in sorted(self.genesis.members, key=lambda seat: seat.name):
+            view, itself = views.get(seat.node), seat.node == self.node
+            reports.append(
+                {
+                    "node": seat.node.hex(),
+                    "name": seat.name,
+                    "organization": seat.organization,
+                    "status": view.status.name.lower() if view else "alive" if itself else "unknown",
+                    "address": self.address if itself else view.address if view else seat.address,
+                    "incarnation": view.incarnation if view else 0,
+                    "rtt_ms": view.rtt_ms if view else None,
+                    "last_heard_ms": now - view.last_heard_ms if view and view.last_heard_ms is not None else None,
+                    "itself": itself,
+                    "height": self.shell.moot.ledger.height if itself else heights.get(seat.node),
+                }
+            )
+        return reports
+
+    async def ask(
+        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+    ) -> AsyncIterator[AskEvent]:
+        question = self._question(text, kind, options, deadline_ms, tally)
+        before = set(self.shell.moot.questions.sessions)
+        self.shell.do(Asked(question))
+        [asked] = set(self.shell.moot.questions.sessions) - before
+        async for event in self._follow(asked):
+            yield event
+
+    async def follow(self, question: str) -> AsyncIterator[AskEvent]:
+        async for event in self._follow(self._find(question)):
+            yield event
+
+    def decisions(self, limit: int) -> list[DecisionReport]:
+        sessions = self.shell.moot.questions.sessions.values()
+        newest = sorted(sessions, key=lambda session: session.question.asked_ms, reverse=True)
+        questions = [session.id for session in newest[:limit]]
+        questions += [name for _, name in self.shell.store.recent(limit - len(questions))]
+        return [self._report(question) for question in questions]
+
+    def decision(self, question: str) -> DecisionReport:
+        return self._report(self._find(question))
+
+    def certificate(self, question: str) -> bytes:
+        found = self._find(question)
+        slot = self.shell.store.slot_of(found)
+        entry = None if slot is None else self.shell.store.entry(slot)
+        if entry is None:
+            raise QuestionNotFound(f"{question} is not decided yet; a certificate comes with the decision")
+        if not entry.statements:
+            raise QuestionNotFound(f"{question} is decided, but its proof is still being collected; try again soon")
+        return certificate_of(Agenda.decode(entry.agenda), found, entry.statements, self.genesis)
+
+    async def _follow(self, question: Digest) -> AsyncIterator[AskEvent]:
+        """First what is known already, then what happens, until it has ended."""
+        queue: asyncio.Queue[AskEvent] = asyncio.Queue(FOLLOW_MAX)
+        self._followers.setdefault(question, []).append(queue)
+        try:
+            yield {"event": "asked", "id": question.hex()}
+            session = self.shell.moot.questions.sessions.get(question)
+            if session is None or session.reported_open:
+                if session is None:
+                    await self._proven(question)
+                report = self._report(question)
+                end = "decided" if report["state"] == "decided" else "no_quorum"
+                yield {"event": end, "id": question.hex(), "decision": report}
+                return
+            for record in session.records():
+                if record.kind is not Kind.QUESTION:
+                    step = "proposed" if record.kind is Kind.PROPOSAL else "preferred"
+                    event: AskEvent = {"event": step, "id": question.hex()}
+                    self._add_answer(event, question, record.author)
+                    yield event
+            while True:
+                event = await queue.get()
+                yield event
+                if "decision" in event:
+                    return
+        finally:
+            self._followers[question].remove(queue)
+            if not self._followers[question]:
+                del self._followers[question]
+
+    async def _proven(self, question: Digest) -> None:
+        """A question that was decided this very moment: its proof follows within one exchange of statements."""
+        ends = now_ms() + 2_000
+        while self.shell.store.slot_of(question) in self.shell.moot.ledger.unproven and now_ms() < ends:
+            await asyncio.sleep(0.02)
+
+    def _question(
+        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+    ) -> Question:
+        kinds = [one.value for one in AnswerKind]
+        kind = kind or (AnswerKind.CHOICE.value if options else AnswerKind.SHORT.value)
+        if kind not in kinds:
+            raise QuestionRefused(f"the answer kind {kind!r} is not known; choose {', '.join(kinds)}")
+        if tally and tally not in RULES:
+            raise QuestionRefused(f"the voting rule {tally!r} is not known; choose {', '.join(sorted(RULES))}")
+        return Question(
+            text.strip(),
+            AnswerKind(kind),
+            tuple(option.strip() for option in options),
+            self.genesis.charter.deadline_ms if deadline_ms is None else deadline_ms,
+            tally or "",
+            time.time_ns() // 1_000_000,
+            os.urandom(16),
+        )
+
+    def _find(self, prefix: str) -> Digest:
+        open_ones = [name for name in self.shell.moot.questions.sessions if name.hex().startswith(prefix.lower())]
+        found = sorted({*open_ones, *self.shell.store.find(prefix)})
+        if not found or len(prefix) < 4:
+            raise QuestionNotFound(f"no question has an id that begins with {prefix[:64]!r}; see: moot decisions list")
+        if len(found) > 1:
+            raise QuestionNotFound(f"{len(found)} questions begin with {prefix!r}; give more of the id")
+        return found[0]
+
+    def _report(self, question: Digest) -> DecisionReport:
+        session = self.shell.moot.questions.sessions.get(question)
+        if session is not None:
+            return open_report(session, self.genesis)
+        slot = self.shell.store.slot_of(question)
+        entry = None if slot is None else self.shell.store.entry(slot)
+        assert slot is not None and entry is not None, "a question that is not open is decided"
+        report = decided_report(question, slot, entry, self.genesis)
+        timing = self._timings.get(question)
+        if timing is not None and timing.ready_ms is not None and timing.ended_ms is not None:
+            report["model_ms"] = float((timing.answered_ms or timing.ready_ms) - timing.asked_ms)
+            report["protocol_ms"] = float(timing.ended_ms - timing.ready_ms)
+        return report
+
+    def _add_answer(self, event: AskEvent, question: Digest, member: NodeId) -> None:
+        event["member"] = self.genesis.by_node[member].name
+        session = self.shell.moot.questions.sessions.get(question)
+        record = _answer_of(session, event["event"], member)
+        if record is not None:
+            event["answer"], event["counts"], event["samples"] = record
+
+
+def _answer_of(session: Session | None, step: str, member: NodeId) -> tuple[str | None, list[tuple[str, int]], int] | None:
+    """What a member proposed, or, with the step preferred, how it spread its points."""
+    if session is None or step not in ("proposed", "preferred"):
+        return None
+    if step == "proposed":
+        record = session.own(Kind.PROPOSAL, member)
+        if record is None:
+            return None
+        proposal = Proposal.decode(record.body)
+        return proposal.answer, list(proposal.counts), proposal.samples
+    record = session.own(Kind.PREFERENCE, member)
+    if record is None:
+        return None
+    points = Preference.decode(record.body).points
+    return points[0][0] if points else None, list(points), sum(count for _, count in points)

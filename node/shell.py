@@ -1,0 +1,238 @@
+"""The shell around the cores: the one loop and the one clock. It hands events in and carries effects out, saves before sends."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coordinator import effects as moot_effects
+from coordinator import events as moot_events
+from coordinator.effects import Effect, Ended, Generate, Note, Progress, Save, SendEntries
+from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
+from coordinator.moot import Moot
+from coordinator.signed import NodeId
+from node.membership import events as member_events
+from node.membership.core import Membership
+from node.membership.events import MemberChanged, RememberMembers, Status
+from node.membership.messages import MembershipMessage
+from node.model.engine import Engine, GenerateRequest
+from node.model.errors import ModelError
+from node.store import Store
+from node.transport.client import Outbox
+from node.transport.wire import Message
+
+log = logging.getLogger("moot")
+
+INBOX_MAX = 10_000
+"""Events that wait. Beyond it a peer's message is dropped, as a network may drop it; what it said comes again."""
+STEP_MAX = 512
+"""Events taken in one turn; their saves become one transaction."""
+GENERATING_MAX = 4
+"""Questions that wait at the model at one time; further ones wait here, where they can still be given up."""
+REPLY_BYTES_MAX = 900 * 1024
+"""Of ledger entries in one message."""
+
+CoreEvent: TypeAlias = moot_events.Event | member_events.Event
+
+
+def now_ms() -> int:
+    """This node's monotonic clock."""
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """How this member lets its model answer. Its own choice; a proposal records the temperature."""
+
+    temperature_milli: int
+    tokens_max: int
+    stop: str = "\n"
+    """Answers are one line: of what follows, nothing is read."""
+
+
+class Shell:
+    """Runs one node's cores until it is told to stop."""
+
+    def __init__(
+        self,
+        *,
+        moot: Moot,
+        membership: Membership,
+        store: Store,
+        outbox: Outbox,
+        engine: Engine,
+        model: ModelSettings,
+        watch: Callable[[Progress | Ended], None],
+    ) -> None:
+        self.moot = moot
+        self.membership = membership
+        self.store = store
+        self._outbox = outbox
+        self._engine = engine
+        self._model = model
+        self._watch = watch
+        self._inbox: deque[CoreEvent] = deque()
+        self._wake = asyncio.Event()
+        self._generations: set[asyncio.Task[None]] = set()
+        self._generating = asyncio.Semaphore(GENERATING_MAX)
+        self._left = asyncio.Event()
+        self.dropped = 0
+        """Messages of peers that found the inbox full."""
+
+    def deliver(self, sender: NodeId, messages: Sequence[Message]) -> None:
+        """Take messages from the transport, which has checked who sent them."""
+        for message in messages:
+            if len(self._inbox) >= INBOX_MAX:
+                self.dropped += 1
+            elif isinstance(message, MembershipMessage):
+                self._inbox.append(member_events.Received(sender, message))
+            else:
+                self._inbox.append(moot_events.Received(sender, message))
+        self._wake.set()
+
+    def post(self, event: CoreEvent) -> None:
+        """Hand in an event from this node itself."""
+        self._inbox.append(event)
+        self._wake.set()
+
+    def do(self, event: moot_events.Event) -> None:
+        """Step the moot at once, so that what it refuses can be told to who asked.
+
+        Raises:
+            QuestionError: there is no room for another question.
+        """
+        self._perform(self.moot.step(event, now_ms()))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. An error that a person has to know of ends it, before anything more is sent."""
+        self._perform(self.moot.start(now_ms()))
+        while True:
+            due = self._next_deadline_ms()
+            await self._wait(due)
+            self._turn(due)
+            await asyncio.sleep(0)  # A full inbox must not keep the transport from its turn.
+
+    async def leave(self, wait_s: float) -> None:
+        """Say goodbye to the members, and wait until they were told, or for the time given."""
+        self.post(member_events.Leave())
+        try:
+            await asyncio.wait_for(self._left.wait(), wait_s)
+        except TimeoutError:
+            log.info("member.leave_unheard waited_ms=%d", int(wait_s * 1000))
+
+    async def stop_generating(self) -> None:
+        for task in self._generations:
+            task.cancel()
+        await asyncio.gather(*self._generations, return_exceptions=True)
+
+    def _next_deadline_ms(self) -> int:
+        dues = [self.moot.next_deadline_ms(), self.membership.next_deadline_ms()]
+        return min((due for due in dues if due is not None), default=now_ms() + 1_000)
+
+    async def _wait(self, due_ms: int) -> None:
+        if self._inbox:
+            return
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), max(0, due_ms - now_ms()) / 1_000)
+        except TimeoutError:
+            pass
+
+    def _turn(self, due_ms: int) -> None:
+        """One step of both cores over everything that waits, then all its effects: one transaction, then the sends."""
+        now = now_ms()
+        effects: list[Effect | member_events.Effect] = []
+        for _ in range(min(len(self._inbox), STEP_MAX)):
+            event = self._inbox.popleft()
+            if isinstance(event, member_events.Event):
+                effects += self.membership.step(event, now)
+            else:
+                effects += self.moot.step(event, now)
+        effects += self.membership.step(member_events.Tick(max(0, now - due_ms)), now)
+        effects += self.moot.step(moot_events.Tick(), now)
+        self._perform(effects)
+
+    def _perform(self, effects: Sequence[Effect | member_events.Effect]) -> None:
+        self.store.save([effect for effect in effects if isinstance(effect, Save)])
+        changed = False
+        for effect in effects:
+            match effect:
+                case moot_effects.Send(to, message):
+                    self._send(to, message)
+                case member_events.Send(to, address, message):
+                    self._outbox.send(to, address, message)
+                case SendEntries(to, slot):
+                    entries = self.store.entries(slot, ENTRIES_MAX, REPLY_BYTES_MAX)
+                    if entries:
+                        self._send(to, Entries(slot, entries))
+                case Generate():
+                    self._generate(effect)
+                case Progress() | Ended():
+                    self._watch(effect)
+                case MemberChanged(node, before, after):
+                    changed = True
+                    log.info(
+                        "member.%s peer=%.8s before=%s",
+                        after.name.lower(),
+                        node.hex(),
+                        before.name.lower() if before else "unknown",
+                    )
+                case RememberMembers(records):
+                    self.store.remember_members(records)
+                case Note(event, fields):
+                    self._note(event, fields)
+                case _:
+                    pass  # A save: done above.
+        if changed:
+            self.post(moot_events.Reachable(self._reachable()))
+
+    def _reachable(self) -> frozenset[NodeId]:
+        members = self.membership.members()
+        return frozenset(one.node for one in members if one.status in (Status.ALIVE, Status.SUSPECT))
+
+    def _send(self, to: NodeId, message: MootMessage) -> None:
+        address = self.membership.address_of(to)
+        if address is not None:
+            self._outbox.send(to, address, message)
+
+    def _generate(self, request: Generate) -> None:
+        task = asyncio.create_task(self._ask_model(request))
+        self._generations.add(task)
+        task.add_done_callback(self._generations.discard)
+
+    async def _ask_model(self, request: Generate) -> None:
+        model = self._model
+        async with self._generating:
+            if request.question not in self.moot.questions.sessions:
+                return  # Decided without us while it waited.
+            wanted = GenerateRequest(
+                request.prompt, request.samples, model.temperature_milli, request.seed, model.tokens_max, model.stop
+            )
+            try:
+                generated = await self._engine.generate(wanted)
+                info = await self._engine.describe()
+            except ModelError as error:
+                log.warning("model.failed question=%.8s reason=%r", request.question.hex(), str(error))
+                self.post(moot_events.ModelFailed(request.question, str(error)))
+                return
+        self.post(
+            moot_events.Generated(
+                request.question, generated.texts, info.digest, request.seed, model.temperature_milli, generated.cost
+            )
+        )
+
+    def _note(self, event: str, fields: tuple[tuple[str, str | int | bytes], ...]) -> None:
+        if event == "leave.done":
+            self._left.set()
+        shown = " ".join(f"{name}={_shown(value)}" for name, value in fields)
+        log.info("%s %s", event, shown)
+
+
+def _shown(value: str | int | bytes) -> str:
+    if isinstance(value, bytes):
+        return value.hex()[:8]
+    return repr(value) if isinstance(value, str) and not value.replace("_", "").isalnum() else str(value)
