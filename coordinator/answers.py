@@ -136,7 +136,7 @@ def _short(line: str) -> str | None:
             return None
         before, text = text, _answer_line(_trim(_fold(text)))
         if text == before:
-            return text if len(text) <= ANSWER_LENGTH_MAX else None
+            return text if len(text.encode()) <= ANSWER_LENGTH_MAX else None
     return None
 
 

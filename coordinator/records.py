@@ -10,11 +10,11 @@ from coordinator.signed import Digest
 TEXT_LENGTH_MAX = 2_000
 OPTIONS_MAX = 16
 ANSWER_LENGTH_MAX = 200
-"""Of an option and of any normalized answer, in characters."""
+"""Of an option and of any normalized answer, in bytes of UTF-8; as many as there are samples fit in a record."""
 SAMPLES_MAX = 64
 DEADLINE_MS_MAX = 3_600_000
 
-# Control and format characters, spaces other than the plain one, surrogates, private use. Written out, because what
+# Control and format characters, tags, spaces other than the plain one, surrogates, private use. Written out: what
 # str.isprintable says depends on the Unicode version of each Python, and a record valid here must be valid everywhere.
 _NOT_PLAIN = re.compile(
     "[\0-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f\u2028-\u202f"
@@ -156,7 +156,7 @@ class Preference:
 
 
 def is_plain(text: str) -> bool:
-    """Whether the text is safe to show: nothing invisible, nothing that moves a cursor or turns the writing around."""
+    """Whether the text is safe to show: nothing in it moves a cursor or turns the writing around."""
     return _NOT_PLAIN.search(text) is None
 
 
@@ -169,8 +169,10 @@ def _check_options(options: tuple[str, ...]) -> None:
     if not 2 <= len(options) <= OPTIONS_MAX:
         raise QuestionError(f"a choice needs 2 to {OPTIONS_MAX} options; {len(options)} given")
     for option in options:
-        if not option.strip() or len(option) > ANSWER_LENGTH_MAX or not is_plain(option):
-            raise QuestionError(f"the option {option[:40]!r} is empty, too long or not printable")
+        if not is_plain(option) or not option.strip() or len(option.encode()) > ANSWER_LENGTH_MAX:
+            raise QuestionError(
+                f"the option {option[:40]!r} is empty, longer than {ANSWER_LENGTH_MAX} bytes or not printable"
+            )
     # Only ASCII letters are folded here: what casefold does to others depends on the Unicode version, as above.
     if len({option.strip().encode().lower() for option in options}) != len(options):
         raise QuestionError("two options are the same; make each one different")
@@ -184,7 +186,7 @@ def _check_points(points: tuple[tuple[str, int], ...], total_max: int) -> None:
     if sum(count for _, count in points) > total_max:
         raise ValueError("more points than samples")
     for answer, count in points:
-        if count < 1 or not 0 < len(answer) <= ANSWER_LENGTH_MAX or not is_plain(answer):
+        if count < 1 or not is_plain(answer) or not 0 < len(answer.encode()) <= ANSWER_LENGTH_MAX:
             raise ValueError("a candidate without points, empty, too long or not printable")
 
 
@@ -192,7 +194,7 @@ def _read_question(reader: Reader) -> Question:
     return Question(
         reader.text(4 * TEXT_LENGTH_MAX),
         AnswerKind(reader.text(16)),
-        reader.items(OPTIONS_MAX, lambda r: r.text(4 * ANSWER_LENGTH_MAX)),
+        reader.items(OPTIONS_MAX, lambda r: r.text(ANSWER_LENGTH_MAX)),
         reader.u64(),
         reader.text(32),
         reader.u64(),
@@ -205,7 +207,7 @@ def _write_points(writer: Writer, points: tuple[str, int]) -> None:
 
 
 def _read_points(reader: Reader) -> tuple[str, int]:
-    return reader.text(4 * ANSWER_LENGTH_MAX), reader.u32()
+    return reader.text(ANSWER_LENGTH_MAX), reader.u32()
 
 
 def _write_cost(writer: Writer, cost: Cost) -> Writer:

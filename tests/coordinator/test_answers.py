@@ -109,6 +109,7 @@ def test_number(text: str, answer: str | None) -> None:
         ("\x00\x07", None),
         ("x" * ANSWER_LENGTH_MAX, "x" * ANSWER_LENGTH_MAX),
         ("x" * (ANSWER_LENGTH_MAX + 1), None),
+        ("\u4e00" * (ANSWER_LENGTH_MAX // 3 + 1), None),
         ("\ud800", None),
     ],
 )
