@@ -5,7 +5,7 @@
 # llama.cpp has no wheels on PyPI. It is compiled once per kind of processor and kept outside the checkout, so that a
 # second checkout or a new .venv takes seconds.
 #
-# PYTHON      the Python to use; otherwise the newest of 3.11 or later that can make virtual environments
+# PYTHON      the Python to use; otherwise python3, or any other from 3.11 that can make virtual environments
 # CMAKE_ARGS  options for llama.cpp, such as -DGGML_CUDA=on; each set is compiled and kept on its own (make clean first)
 # TORCH       what to install for `train` (default: torch from PyTorch's index of CPU builds)
 set -eu
@@ -44,8 +44,8 @@ find_python() { # prints the command
 }
 
 make_environment() {
-    if [ -x .venv/bin/python ] && is_new_enough .venv/bin/python; then
-        return
+    if is_new_enough .venv/bin/python && .venv/bin/python -c 'import pip' 2>/dev/null; then
+        return # else it was not finished, or its Python is gone
     fi
     base=$(find_python)
     say "making .venv with $("$base" --version)"
