@@ -17,6 +17,7 @@ $(VENV)/.installed-%: pyproject.toml deploy/setup.sh
 	@deploy/setup.sh $*
 
 install: $(VENV)/.installed-run ## .venv with the command `moot`: .venv/bin/moot
+	@echo "installed: $(VENV)/bin/moot"
 
 demo: $(VENV)/.installed-run ## five nodes on this machine answer questions together
 	@$(VENV)/bin/moot demo $(ARGS)
