@@ -2,8 +2,8 @@
 
 Source: Das et al., SWIM (DSN 2002), section 4.2; Dadgar et al., Lifeguard (arXiv 1707.00788), section 4.2.
 
-A record is signed by its owner, an accusation by its accuser. Only a record of a higher (epoch, incarnation) ends
-a suspicion, a death or a departure. An accusation counts only for the exact incarnation that we hold an owner's record of,
+A record is signed by its owner, an accusation by its accuser. Only a record of a higher (epoch, incarnation) ends a
+suspicion, a death or a departure. An accusation counts only for the incarnation of which we hold an owner's record,
 so nobody can burn another's incarnations. No message makes a member dead: only our own countdown does.
 """
 
@@ -106,11 +106,17 @@ class Beliefs:
             self._meet(record, item)
         elif (record.key, record.status.value) > (member.key, member.record.status.value):
             self._renew(member, record, item)  # LEFT outranks ALIVE of the same key
-        elif record.key == member.key and record != member.record and record.status is member.record.status:
-            if member.conflict is None:
-                member.conflict = item
-                local.note("member.equivocated", member=member.node, epoch=record.epoch, incarnation=record.incarnation)
-        elif member.status is not Status.ALIVE:
+        else:
+            self._hear_again(member, record, item, sender)
+
+    def _hear_again(self, member: Member, record: MemberRecord, item: Signed, sender: NodeId) -> None:
+        """A record that is no newer than what we hold."""
+        local = self.local
+        same_rank = (record.key, record.status) == (member.key, member.record.status)
+        if same_rank and record != member.record and member.conflict is None:
+            member.conflict = item
+            local.note("member.equivocated", member=member.node, epoch=record.epoch, incarnation=record.incarnation)
+        if member.status is not Status.ALIVE:
             # A peer that missed the suspicion or the death would otherwise go on repeating the old record for ever
             # (memberlist issue 311), and the accused would never learn that it has to refute.
             local.correct(member.node, member.evidence(), sender)
@@ -181,11 +187,15 @@ class Beliefs:
             member.accusations = {accuser: accusation}
             local.change(member, Status.SUSPECT)
         else:
-            if accuser in member.accusations or len(member.accusations) > member.countdown.expected:
-                return  # known, or enough to make the countdown its shortest
-            member.accusations[accuser] = accusation
-            if accuser != local.node:  # what we saw ourselves confirms nothing that we saw ourselves
+            others = len(member.accusations) - (local.node in member.accusations)
+            if accuser in member.accusations:
+                return
+            if accuser != local.node:
+                # Our own accusation is no confirmation: on a sick machine it would hasten the death of the healthy.
+                if others > member.countdown.expected:
+                    return  # enough to make the countdown its shortest
                 member.countdown.confirmations += 1
+            member.accusations[accuser] = accusation
         local.queue.put(member.node, accusation)
         local.urgent |= accuser == local.node
 

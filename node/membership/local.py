@@ -83,7 +83,7 @@ class Local:
         self.out.append(MemberChanged(member.node, before, status))
 
     def piggyback(self, to: Member, *, introduce: bool = False) -> tuple[Signed, ...]:
-        """News for one message; first what concerns its receiver: that it is suspected (Lifeguard's buddy), who we are."""
+        """News for one message, first what concerns its receiver: that it is suspected (Lifeguard's buddy); us."""
         first = tuple(list(to.accusations.values())[:1])
         if introduce:
             first += (self.own.signed,)

@@ -55,8 +55,8 @@ class MembershipSettings:
     """Time between two full-state exchanges; grows with log2 of the members beyond 32."""
     sync_spacing_ms: int = 1_000
     """At most one full-state answer per member in this time."""
-    sync_bytes_max: int = 1_024 * 1_024
-    """Signed items in one full-state answer; what does not fit comes with the next exchange."""
+    sync_bytes_max: int = 512 * 1_024
+    """Signed items in one full-state answer, half of what an envelope holds; the rest comes with the next exchange."""
 
     reconnect_interval_ms: int = 30_000
     """Time between two attempts to reach a dead member, so that a healed partition is noticed."""
@@ -128,7 +128,7 @@ class MembershipSettings:
             "probe_timeout_ms": 150,
             "suspicion_mult": 10,
             "suspicion_max_factor": 2,
-            "suspicion_confirmations": 3,
+            "suspicion_confirmations": 2,
             "gossip_interval_ms": 100,
             "sync_interval_ms": 5_000,
             "sync_spacing_ms": 200,
@@ -150,6 +150,10 @@ _RELATIONS: tuple[tuple[Callable[[MembershipSettings], bool], str], ...] = (
         lambda s: s.probe_timeout_ms < s.probe_interval_ms,
         "probe_timeout_ms = {s.probe_timeout_ms}: must be below probe_interval_ms ({s.probe_interval_ms}), or relays"
         " get no time; lower it or probe less often",
+    ),
+    (
+        lambda s: s.suspicion_confirmations <= 16,
+        "suspicion_confirmations = {s.suspicion_confirmations}: at most 16, for all of them travel in one message",
     ),
     (
         lambda s: s.relay_budget_percent < 100,
