@@ -10,7 +10,7 @@ from pathlib import Path
 
 from node.model import frames
 from node.model.engine import Generated, GenerateRequest, LoadSettings, ModelInfo
-from node.model.errors import ModelDied, ModelTimeout, PromptTooLong
+from node.model.errors import ModelDied, ModelError, ModelTimeout, PromptTooLong
 
 STDERR_BYTES_MAX = 4_096
 """How much of its last words is kept."""
@@ -24,7 +24,7 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._replies: dict[int, asyncio.Future[frames.Message]] = {}
+        self._replies: dict[int, asyncio.Future[Generated]] = {}
         self._tickets = 0
         self._last_words = bytearray()
         self._garbled = ""
@@ -44,21 +44,25 @@ class Child:
         """
         # -P: nothing in the current directory may stand in for a module. A fresh interpreter, never a fork: gRPC's and
         # SQLite's state in this process would not survive one.
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "node.model.worker", path),
-            *map(str, (load.context_length, load.threads, os.getpid())),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "node.model.worker", path),
+                *map(str, (load.context_length, load.threads, os.getpid())),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=_environment(),
+            )
+        except OSError as error:  # no memory, processes or files left
+            raise ModelDied(f"cannot be started: {error}") from None
         child = cls(process)
         try:
             child.info = frames.read_ready(await asyncio.wait_for(child._read(), timeout_ms / 1000))
         except TimeoutError:
             await child.kill()
             raise ModelTimeout("loading the model", timeout_ms) from None
-        except (EOFError, OSError, frames.FrameError):
+        except (EOFError, OSError, frames.FrameError) as error:
+            child._note_garbage(error)
             await child.kill()
             raise ModelDied(f"{child._epitaph()} while loading the model") from None
         except BaseException:
@@ -87,15 +91,16 @@ class Child:
             data = frames.pack(frames.request_message(ticket, request))
         except frames.FrameError:
             raise PromptTooLong(len(request.prompt), frames.FRAME_BYTES_MAX // 12, "characters") from None
-        reply = self._replies[ticket] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
+        self._replies[ticket] = reply
         try:
             assert self._process.stdin is not None, "it was started with a pipe"
             self._process.stdin.write(data)  # never blocks; one request is under way at a time, so little is buffered
-            generated = frames.read_generated(await reply)
+            generated = await reply
+            self.served += 1
+            return generated
         finally:
             del self._replies[ticket]
-        self.served += 1
-        return generated
 
     async def kill(self) -> None:
         """End it at once and wait until it is gone."""
@@ -117,12 +122,14 @@ class Child:
             while True:
                 message = await self._read()
                 reply = self._replies.get(frames.ticket(message))
-                if reply is not None and not reply.done():
-                    reply.set_result(message)
-        except (EOFError, OSError):
-            pass
-        except frames.FrameError as error:
-            self._garbled = f"sent no message of ours ({error}) and was ended; it "
+                if reply is None or reply.done():
+                    continue  # whoever asked has given up
+                try:
+                    reply.set_result(frames.read_generated(message))
+                except ModelError as error:
+                    reply.set_exception(error)
+        except (EOFError, OSError, frames.FrameError) as error:
+            self._note_garbage(error)
         if self._garbled and self._process.returncode is None:
             self._process.kill()
         await self._gone()
@@ -142,6 +149,10 @@ class Child:
         while data := await self._process.stderr.read(STDERR_BYTES_MAX):
             self._last_words += data
             del self._last_words[:-STDERR_BYTES_MAX]
+
+    def _note_garbage(self, error: Exception) -> None:
+        if isinstance(error, frames.FrameError):
+            self._garbled = f"sent what is no message of ours ({error}); it "
 
     async def _gone(self) -> None:
         await self._process.wait()
@@ -167,6 +178,6 @@ def _environment() -> dict[str, str]:
     paths = [str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
     quiet = {
         "GGML_NO_BACKTRACE": "1",  # an abort would first start a debugger
-        "OMP_WAIT_POLICY": "PASSIVE",  # with several threads: wait for work without burning the processor
+        "OMP_WAIT_POLICY": "PASSIVE",  # several threads on busy processors: 13 ms a request instead of 326
     }
     return quiet | os.environ | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -78,7 +78,8 @@ class LoadSettings:
     context_length: int = 2_048
     """Tokens of prompt and answer together; lowered to what the model was trained for."""
     threads: int = 1
-    """Per forward pass. One is fastest for small models, and leaves the machine to others."""
+    """Per forward pass. More help large models on idle processors only: the threads wait for each other in every layer,
+    and two of them on two busy processors took several times as long as one."""
 
     def __post_init__(self) -> None:
         if not 16 <= self.context_length <= 1_048_576:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from coordinator.records import SAMPLES_MAX
 from node.model import chat, gguf_header
@@ -81,8 +82,10 @@ class Llama:
         params = native.llama_model_default_params()
         params.check_tensors = True  # a weight that is not a number would make every answer nonsense
         self._path = path
-        self._context = None
-        self._model = native.llama_model_load_from_file(os.fsencode(path), params)
+        self._context: Any = None
+        self._memory: Any = None
+        self._batch: Any = None
+        self._model: Any = native.llama_model_load_from_file(os.fsencode(path), params)
         if not self._model:
             raise self._invalid("llama.cpp refuses it: " + _log.reason("no reason given"))
         if not native.llama_model_has_decoder(self._model) or native.llama_model_has_encoder(self._model):
@@ -91,7 +94,6 @@ class Llama:
         self.context_length = min(settings.context_length, int(native.llama_model_n_ctx_train(self._model)))
         self.cells = max(2 * self.context_length, CELLS_MIN)
         self._open_context(settings.threads)
-        self._batch = native.llama_batch_init(self.batch_tokens_max, 0, 1)
         self._around = self._read_template()
         self._alphabet = self._read_alphabet()
         self.info = ModelInfo(
@@ -122,6 +124,7 @@ class Llama:
         if not self._context:
             raise self._invalid("llama.cpp cannot make a context for it: " + _log.reason("out of memory?"))
         self._memory = native.llama_get_memory(self._context)
+        self._batch = native.llama_batch_init(self.batch_tokens_max, 0, 1)
 
     def _entry(self, key: bytes) -> str:
         buffer = ctypes.create_string_buffer(256)
@@ -145,22 +148,35 @@ class Llama:
             first = first.removeprefix(bos)  # the tokenizer adds it; twice would be another prompt than in training
         return (first, *rest)
 
-    def _read_alphabet(self) -> frozenset[str] | None:
-        """The characters that the vocabulary can spell, or None for all of them.
+    def _read_alphabet(self) -> tuple[frozenset[str], frozenset[int]] | None:
+        """The characters and the bytes that have a token of their own, or None if that is all of them.
 
-        llama.cpp's SentencePiece tokenizer ends the process at a character that has neither a token nor byte tokens.
+        llama.cpp's SentencePiece tokenizer ends the process at a character that it can spell neither way.
         """
         if native.llama_vocab_type(self._vocab) != native.LLAMA_VOCAB_TYPE_SPM:
             return None
-        alphabet, byte_tokens = set(), 0
+        letters, singles = set(), set()
         for token in range(native.llama_vocab_n_tokens(self._vocab)):
-            byte_tokens += bool(native.llama_vocab_get_attr(self._vocab, token) & native.LLAMA_TOKEN_ATTR_BYTE)
-            if byte_tokens == 256:
+            kind = native.llama_vocab_get_attr(self._vocab, token)
+            if kind & native.LLAMA_TOKEN_ATTR_BYTE:
+                singles |= set(self.piece(token))
+            elif kind & (native.LLAMA_TOKEN_ATTR_NORMAL | native.LLAMA_TOKEN_ATTR_USER_DEFINED):
+                letter = native.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace").replace("▁", " ")
+                if len(letter) == 1:
+                    letters.add(letter)
+                    singles |= {ord(letter)} if letter.isascii() else set()
+            if len(singles) == 256:
                 return None
-            text = native.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
-            piece = self.piece(token).decode("utf-8", "replace")
-            alphabet |= {each for each in (text.replace("▁", " "), piece) if len(each) == 1}
-        return frozenset(alphabet)
+        return frozenset(letters), frozenset(singles)
+
+    def _spellable(self, message: str) -> str:
+        """The message without what the vocabulary cannot spell, as tokenizers with no unknown token do."""
+        if self._alphabet is None:
+            return message
+        letters, singles = self._alphabet
+        return "".join(
+            each for each in message if each in letters or singles.issuperset(each.encode("utf-8", "replace"))
+        )
 
     def tokens(self, message: str) -> list[int]:
         """The prompt for one user message, as tokens.
@@ -172,8 +188,7 @@ class Llama:
         """
         if len(message) > characters_max(self.context_length):
             raise PromptTooLong(len(message), characters_max(self.context_length), "characters")
-        if self._alphabet is not None:
-            message = "".join(letter for letter in message if letter in self._alphabet)
+        message = self._spellable(message)
         if self._tokenize(message, special=True) == self._tokenize(message, special=False):
             tokens = self._tokenize(message.join(self._around), special=True, first=True)
         else:
@@ -181,7 +196,9 @@ class Llama:
             tokens = self._tokenize(self._around[0], special=True, first=True)
             for piece in self._around[1:]:
                 tokens += plain + self._tokenize(piece, special=True)
-        if not 0 < len(tokens) < self.context_length:
+        if not tokens:
+            raise ModelFailed("the model's vocabulary can spell nothing of the prompt")
+        if len(tokens) >= self.context_length:
             raise PromptTooLong(len(tokens), self.context_length - 1)
         return tokens
 
@@ -252,6 +269,7 @@ class Llama:
     def close(self) -> None:
         """Free the model. May be called again."""
         if self._context:
+            native.llama_batch_free(self._batch)
             native.llama_free(self._context)
         if self._model:
             native.llama_model_free(self._model)

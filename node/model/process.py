@@ -68,6 +68,9 @@ class ModelProcess:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _serving: set[asyncio.Task[Generated]] = field(default_factory=set, init=False)
 
+    def __post_init__(self) -> None:
+        self.path = self.path.absolute()  # the same file at every start, whatever the current directory then
+
     async def start(self) -> ModelInfo:
         """Start the process and load the model. Raises ModelError; then nothing runs and start may be called again."""
         assert self._keeper is None, "started twice"

@@ -1,13 +1,16 @@
 """Models with random weights, written once per run."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from node.model.engine import LoadSettings
 from node.model.llama import Llama
+from node.model.process import ModelProcess
 from tests.node.model.gguf_files import write_model
+from tests.node.model.processes import FAST
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +23,11 @@ def llama(model_file: Path) -> Iterator[Llama]:
     model = Llama(model_file, LoadSettings())
     yield model
     model.close()
+
+
+@pytest_asyncio.fixture
+async def model(model_file: Path) -> AsyncIterator[ModelProcess]:
+    process = ModelProcess(model_file, settings=FAST)
+    await process.start()
+    yield process
+    await process.close()

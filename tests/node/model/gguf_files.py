@@ -11,13 +11,14 @@ CHAT_TEMPLATE = "{{ messages[0]['content'] + '\\n' }}"  # Jinja drops a template
 BOS, EOS = 1, 2
 LETTERS = ["\n", *(chr(code) for code in range(32, 127))]
 
-Vocabulary = Literal["bytes", "letters", "bpe"]
-"""SentencePiece with letters and a token for every byte, as real ones have; letters alone; GPT-2's way of bytes."""
+Vocabulary = Literal["bytes", "other bytes", "letters", "bpe"]
+"""SentencePiece with letters and all bytes, as most models have, with the bytes that are no letters, and with letters
+alone; GPT-2's way of writing bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A Llama of two small layers; `LARGE` has about as many parameters as the reference models."""
+    """Of a Llama; small enough to be written and run in milliseconds."""
 
     width: int = 64
     layers: int = 2
@@ -28,7 +29,6 @@ class Shape:
 
 
 SMALL = Shape()
-LARGE = Shape(width=160, layers=4, heads=5, heads_kv=5, feed_forward=448)
 
 
 def write_model(
@@ -70,9 +70,10 @@ def write_model(
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, control: tuple[str, ...]) -> int:
     tokens = ["<unk>", "<s>", "</s>", *control]
     kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * (len(tokens) - 1)
-    if vocabulary == "bytes":
-        tokens += [f"<0x{byte:02X}>" for byte in range(256)]
-        kinds += [gguf.TokenType.BYTE] * 256
+    if vocabulary in ("bytes", "other bytes"):
+        spelled = set() if vocabulary == "bytes" else set(map(ord, LETTERS))
+        tokens += [f"<0x{byte:02X}>" for byte in range(256) if byte not in spelled]
+        kinds += [gguf.TokenType.BYTE] * (256 - len(spelled))
     if vocabulary == "bpe":
         writer.add_tokenizer_model("gpt2")
         writer.add_tokenizer_pre("deepseek-llm")  # split by std::regex, whose recursion is as deep as a text is long

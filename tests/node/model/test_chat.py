@@ -21,6 +21,7 @@ LLAMA_3 = (
     [
         pytest.param("{{ messages[0]['content'] }}\n\n", ("", "\n"), id="only the newline is trimmed, as Jinja does"),
         pytest.param("{{ messages[0].content + '\n' }}", ("", "\n"), id="a character model's"),
+        pytest.param("{% for m in messages %}{{ m['content'] }}\n{% endfor %}", ("", "\n"), id="the same in a loop"),
         pytest.param(CHATML, ("<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"), id="ChatML"),
         pytest.param(
             LLAMA_3,

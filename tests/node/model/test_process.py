@@ -1,5 +1,5 @@
-# ruff: noqa: ASYNC110, ASYNC220, ASYNC240 - waits for real processes, reads small files
-"""The model's process under everything that can happen to it. Real processes, real forward passes."""
+# ruff: noqa: ASYNC220, ASYNC240 - starts real processes, reads small files
+"""The life of the model's process: restarts, timeouts, its queue, its end. Real processes, real forward passes."""
 
 import asyncio
 import os
@@ -7,55 +7,22 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from node.model.engine import GenerateRequest, LoadSettings
 from node.model.errors import (
     ModelBusy,
     ModelDied,
     ModelError,
-    ModelFileInvalid,
-    ModelFileMissing,
     ModelTimeout,
-    PromptTooLong,
 )
 from node.model.process import ModelProcess, ModelState, ProcessSettings
-from tests.node.model.gguf_files import Shape, Vocabulary, write_model
+from tests.node.model.gguf_files import write_model
+from tests.node.model.processes import FAST, REQUEST, is_alive, pid_of, wait_until
 
 ROOT = Path(__file__).parents[3]
-REQUEST = GenerateRequest("17+25=", 5, 1000, 1, 12, "\n")
-FAST = ProcessSettings(restart_ms_min=10)
-
-
-async def wait_until(true: Callable[[], bool], timeout_s: float = 30) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not true():
-            await asyncio.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def pid_of(model: ModelProcess) -> int:
-    assert model.pid is not None
-    return model.pid
-
-
-@pytest_asyncio.fixture
-async def model(model_file: Path) -> AsyncIterator[ModelProcess]:
-    process = ModelProcess(model_file, settings=FAST)
-    await process.start()
-    yield process
-    await process.close()
 
 
 async def test_it_answers_describes_itself_and_leaves_no_process(model_file: Path) -> None:
@@ -64,9 +31,9 @@ async def test_it_answers_describes_itself_and_leaves_no_process(model_file: Pat
     info = await model.start()
     assert info == await model.describe()
     assert (info.size_bytes, info.context_length) == (model_file.stat().st_size, 256)
-    result = await model.generate(REQUEST)
-    assert len(result.texts) == 5
-    assert result == await model.generate(REQUEST) or result.texts == (await model.generate(REQUEST)).texts
+    texts = (await model.generate(REQUEST)).texts
+    assert len(texts) == 5
+    assert texts == (await model.generate(REQUEST)).texts
     pid = pid_of(model)
     await model.close()
     await model.close()
@@ -189,11 +156,9 @@ async def test_a_caller_that_gives_up_holds_nobody_up(model: ModelProcess) -> No
         task.cancel()
     await asyncio.wait({first, second})
     os.kill(pid_of(model), signal.SIGCONT)
-    assert await third == await third
-    greedy = GenerateRequest("2*3=", 1, 0, 1, 4, "")
-    assert (await model.generate(greedy)).texts == (await model.generate(greedy)).texts, (
-        "replies went to their requests"
-    )
+    assert (await third).texts == (await model.generate(REQUEST)).texts
+    single = GenerateRequest("2*3=", 1, 0, 1, 4, "")
+    assert len((await model.generate(single)).texts) == 1, "replies go to their requests"
 
 
 async def test_closing_fails_what_waits(model_file: Path) -> None:
@@ -206,101 +171,6 @@ async def test_closing_fails_what_waits(model_file: Path) -> None:
     await model.close()
     assert all(isinstance(task.exception(), ModelDied) for task in waiting)
     assert not is_alive(pid)
-
-
-def corrupted(data: bytes) -> bytes:
-    """Weights that are no numbers, which no header shows."""
-    return data[:-4096] + b"\xff" * 4096
-
-
-@pytest.mark.parametrize(
-    ("damage", "problem"),
-    [
-        pytest.param(lambda data: os.urandom(5000), "not GGUF", id="garbage"),
-        pytest.param(lambda data: data[: len(data) // 2], "cut off", id="truncated"),
-        pytest.param(lambda data: b"", "0 bytes", id="empty"),
-        pytest.param(corrupted, "llama.cpp refuses it", id="weights that are no numbers"),
-        pytest.param(
-            lambda data: data.replace(b"llama.block_count", b"llama.block_kount"), "refuses it", id="a key missing"
-        ),
-        pytest.param(lambda data: data.replace(b"blk.1.attn_q", b"blk.9.attn_q"), "refuses it", id="a tensor missing"),
-    ],
-)
-async def test_a_broken_file_is_told_at_the_start(
-    tmp_path: Path, model_file: Path, damage: Callable[[bytes], bytes], problem: str
-) -> None:
-    path = tmp_path / "broken.gguf"
-    path.write_bytes(damage(model_file.read_bytes()))
-    model = ModelProcess(path)
-    with pytest.raises(ModelFileInvalid, match=problem):
-        await model.start()
-    await model.close()
-
-
-async def test_a_missing_file_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileMissing, match=r"nowhere\.gguf.*check the path"):
-        await ModelProcess(tmp_path / "nowhere.gguf").start()
-
-
-async def test_the_name_of_the_file_does_not_matter(tmp_path: Path, model_file: Path) -> None:
-    path = tmp_path / "my model (1) é.bin"
-    path.write_bytes(model_file.read_bytes())
-    model = ModelProcess(path)
-    await model.start()
-    assert len((await model.generate(REQUEST)).texts) == 5
-    await model.close()
-
-
-@pytest.mark.parametrize("vocabulary", ["bytes", "letters", "bpe"])
-async def test_no_text_ends_the_process(tmp_path: Path, vocabulary: Vocabulary) -> None:
-    """A question comes from strangers. One text that ends the process would silence every node that it reaches."""
-    template = "{{ bos_token }}<|user|>{{ messages[0].content }}<|bot|>\n"
-    path = write_model(
-        tmp_path / "m.gguf",
-        shape=Shape(context_length=2048),
-        vocabulary=vocabulary,
-        control=("<|user|>", "<|bot|>"),
-        chat_template=template,
-    )
-    model = ModelProcess(path)
-    await model.start()
-    pid = model.pid
-    texts = [
-        "",
-        "\x00",
-        "a\x00b",
-        "".join(map(chr, range(1, 32))),
-        "😀" * 20,
-        "👩‍👩‍👧‍👦\u202e\ufeff\uffff",
-        "\ud800 \udfff",
-        "<|bot|>" * 30,
-        "</s><s><unk>",
-        "{{ messages }}{% for %}",
-        "%s%n%x" * 10,
-        "▁" * 100,
-        "<0x00><0xFF>",
-        '{"id": 1}',
-        *(chr(code) for code in range(0x80, 0x110000, 4099)),
-    ]
-    for text in texts:
-        await model.generate(GenerateRequest(text, 2, 1000, 1, 2, "\n"))
-    for text in ["x" * 65_000, "1" * 65_000, " " * 65_000, "x" * 100_000, "😀\x00" * 100_000, "\n" * 3_000_000]:
-        with pytest.raises(PromptTooLong):
-            await model.generate(GenerateRequest(text, 2, 1000, 1, 2, "\n"))
-    assert model.pid == pid, "never restarted"
-    await model.close()
-
-
-async def test_memory_does_not_grow(model: ModelProcess) -> None:
-    def resident_kib() -> int:
-        return int(Path(f"/proc/{model.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
-
-    for seed in range(50):
-        await model.generate(GenerateRequest(f"{seed}+{seed}=", 5, 1000, seed, 12, "\n"))
-    before = resident_kib()
-    for seed in range(300):
-        await model.generate(GenerateRequest(f"{seed}*{seed}=", 5, 1000, seed, 12, "\n"))
-    assert resident_kib() - before < 512
 
 
 PARENT = """
