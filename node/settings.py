@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -225,6 +226,8 @@ def write_default(path: Path, **sections: dict[str, Any]) -> Settings:
     except FileExistsError as error:
         raise ConfigError(str(path), ["there is a file already, and it is not overwritten"]) from error
     except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # Half a file would look like settings.
         raise ConfigError(str(path), [f"cannot be written: {error.strerror}"]) from error
     return _from_base(settings, path.parent)
 

@@ -73,7 +73,7 @@ def _elsewhere(loc: Sequence[str | int], value: object, root: type[BaseModel]) -
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """What a wrong name may have meant."""
-    close = get_close_matches(word, known, n=1)
+    close = get_close_matches(word, known, n=1, cutoff=0.45)
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
 
 

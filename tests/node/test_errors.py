@@ -1,0 +1,39 @@
+"""Exit codes: what scripts rely on."""
+
+import re
+
+import node.errors
+from node.errors import ConfigError, Exit, NodeError
+
+
+def test_codes_do_not_change() -> None:
+    """A script that checks for one of these must work with the next version too; only new ones may be added."""
+    known = "0 OK, 1 FAILED, 2 USAGE, 3 NO_QUORUM, 4 NODE_DOWN, 5 NOT_FOUND, 6 STILL_OPEN, 10 NOT_A_CERTIFICATE, "
+    known += "11 WRONG_MOOT, 12 BAD_SIGNATURE, 13 PROOF_INCOMPLETE, 14 WRONG_PATH, 15 WRONG_TALLY, 16 WRONG_SUMMARY, "
+    known += (
+        "20 SETTINGS, 21 NO_HOME, 22 HOME_IN_USE, 23 PORT_IN_USE, 24 IDENTITY, 25 MODEL_MISSING, 26 MODEL_INVALID, "
+    )
+    known += "27 STORE_FULL, 28 STORE_CORRUPT, 29 GENESIS, 30 HOME_EXISTS, 31 NOT_LOOPBACK, 32 QUESTION_REFUSED"
+    assert ", ".join(f"{code.value} {code.name}" for code in Exit) == known
+
+
+def test_every_code_means_something_of_its_own() -> None:
+    meanings = [code.meaning for code in Exit]
+    assert all(meanings)
+    assert len(set(meanings)) == len(meanings) == len(Exit.__members__)
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = dict(re.findall(r"^(?:├── |└── )?(\w+) +(\d+)(?:  \S+)?$", node.errors.__doc__ or "", re.MULTILINE))
+    actual = {
+        name: str(int(kind.exit_code))
+        for name, kind in vars(node.errors).items()
+        if isinstance(kind, type) and issubclass(kind, NodeError)
+    }
+    assert drawn == actual
+
+
+def test_a_config_error_tells_every_problem() -> None:
+    error = ConfigError("node.toml", ["one", "two"])
+    assert str(error) == "node.toml: 2 problem(s)\n  - one\n  - two"
+    assert error.exit_code is Exit.SETTINGS
