@@ -148,17 +148,25 @@ async def test_the_queue_is_bounded_and_served_in_order(model_file: Path) -> Non
     await model.close()
 
 
-async def test_a_caller_that_gives_up_holds_nobody_up(model: ModelProcess) -> None:
+async def test_a_caller_that_gives_up_holds_nobody_up(model_file: Path) -> None:
+    """Neither a place in the queue nor the reply of the one under way is left behind."""
+    model = ModelProcess(model_file, settings=ProcessSettings(queue_max=2))
+    await model.start()
     os.kill(pid_of(model), signal.SIGSTOP)
-    first, second, third = [asyncio.create_task(model.generate(REQUEST)) for _ in range(3)]
-    await asyncio.sleep(0.05)
-    for task in (first, second):
+    under_way, waiting = [asyncio.create_task(model.generate(REQUEST)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for task in (under_way, waiting):
         task.cancel()
-    await asyncio.wait({first, second})
+    await asyncio.wait({under_way, waiting})
+    await asyncio.sleep(0)
+    third = asyncio.create_task(model.generate(REQUEST))
+    await asyncio.sleep(0)
     os.kill(pid_of(model), signal.SIGCONT)
     assert (await third).texts == (await model.generate(REQUEST)).texts
     single = GenerateRequest("2*3=", 1, 0, 1, 4, "")
     assert len((await model.generate(single)).texts) == 1, "replies go to their requests"
+    await model.close()
 
 
 async def test_closing_fails_what_waits(model_file: Path) -> None:
