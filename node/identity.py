@@ -105,15 +105,18 @@ def _read_private(path: Path) -> bytes:
     """Permissions are read from the open file, so that it cannot be exchanged in between."""
     try:
         # Without O_NONBLOCK, a named pipe in the file's place would be waited on for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise KeyFileError(f"{path}: not a file")
+                raise KeyFileError(f"{path}: not a file; check the path")
             if status.st_mode & 0o077:
                 raise KeyFileError(f"{path}: others than its owner may use this key; run: chmod 600 {path}")
             if status.st_size > KEY_FILE_SIZE_MAX:
                 raise KeyFileError(f"{path}: {status.st_size} bytes are no identity; check the path")
-            return file.read(KEY_FILE_SIZE_MAX)
+            return os.read(descriptor, KEY_FILE_SIZE_MAX)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
         raise KeyFileError(f"{path}: no such identity; check the path, or make one: moot init") from error
     except OSError as error:

@@ -97,8 +97,13 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        """Messages that gave way to newer ones because a peer did not keep up."""
+        """Messages never sent: they gave way to newer ones, or waited for an address that is no longer used."""
         return self._dropped + sum(lane.dropped for peer in self._peers.values() for lane in peer.lanes)
+
+    @property
+    def peers_open(self) -> int:
+        """Peers that have a queue and connections."""
+        return len(self._peers)
 
     def send(self, to: NodeId | None, address: str, message: Message) -> None:
         """Queue a message for a peer, and return at once. What is queued for one lane arrives in order, or not at all.
@@ -118,7 +123,7 @@ class Outbox:
             return
         parts = self._pack(message)
         if not parts:
-            self._report(to, address, True, f"a {type(message).__name__} holds an item larger than an envelope")
+            self._report(to, address, True, f"{type(message).__name__}: one item is larger than an envelope")
             return
         peer = self._peer(to, target)
         lane = peer.control if isinstance(message, MembershipMessage) else peer.data
@@ -195,7 +200,7 @@ class Outbox:
     def _retire(self, key: tuple[NodeId | None, str]) -> None:
         """Forget a peer's lanes, and close them in the background."""
         for lane in self._peers.pop(key).lanes:
-            self._dropped += lane.dropped
+            self._dropped += lane.dropped + lane.waiting
             task = self._loop.create_task(lane.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

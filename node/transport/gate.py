@@ -56,6 +56,11 @@ class Gate:
         self._rate = rate
         self._senders: dict[NodeId, _Sender] = {}
 
+    @property
+    def senders(self) -> int:
+        """How many senders are remembered."""
+        return len(self._senders)
+
     def admit(self, data: bytes, now_ms: int, wall_ms: int) -> Admitted | Rejected:
         """Check one envelope: size, form, moot, recipient, sender, rate, replay, signature, messages.
 
@@ -99,6 +104,8 @@ class Gate:
             return Rejected(
                 Reason.WRONG_RECIPIENT, f"this is node {self._node.hex()[:8]}, not {envelope.recipient.hex()[:8]}"
             )
+        if envelope.sender == self._node:
+            return Rejected(Reason.WRONG_RECIPIENT, "this is the sender itself; its own address is among its seeds")
         if not self._is_admitted(envelope.sender):
             return Rejected(Reason.NOT_ADMITTED, f"node {envelope.sender.hex()[:8]} is no member of this moot")
         return None

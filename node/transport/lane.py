@@ -13,6 +13,8 @@ PATH = "/moot.v1.Peer/Deliver"
 WAITING_MAX = 4_096
 """Messages in one queue. A peer that lags by more gets the newest and asks for what it lacks."""
 WAITING_BYTES_MAX = 8 * 1024 * 1024
+REASON_LENGTH_MAX = 300
+"""The peer writes most of it."""
 
 _OPTIONS = (
     ("grpc.use_local_subchannel_pool", 1),  # or the two lanes to a peer would share one connection
@@ -60,6 +62,11 @@ class Lane:
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
         """Messages that gave way to newer ones."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages in the queue."""
+        return len(self._waiting)
 
     @property
     def is_idle(self) -> bool:
@@ -121,6 +128,6 @@ class Lane:
         try:
             await call(envelope, timeout=self._timeout_s, wait_for_ready=False)
         except grpc.aio.AioRpcError as error:
-            self._on_failed(f"{error.code().name}: {error.details()}")
+            self._on_failed(f"{error.code().name}: {error.details()}"[:REASON_LENGTH_MAX])
         else:
             self._on_sent(count, len(envelope))
