@@ -1,7 +1,7 @@
 """The control socket: the running node answers its own people on a unix socket that only their user can open.
 
-One connection carries one request line and its reply lines, each a JSON object: {"report": ...} or {"event": ...} as often as
-needed, then {"end": true}; or {"error": message, "exit": code}.
+One connection carries one request line and its reply lines, each a JSON object: {"report": ...} or {"event": ...} as
+often as needed, then {"end": true}; or {"error": message, "exit": code}.
 """
 
 import asyncio
@@ -187,7 +187,9 @@ async def _read_request(reader: asyncio.StreamReader) -> dict[str, Any]:
     given = request.keys() - {"call"}
     if given != ARGUMENTS[call]:
         wrong = ", ".join(sorted(given ^ ARGUMENTS[call]))[:200]
-        raise BadRequest(f"{call!r} takes {', '.join(sorted(ARGUMENTS[call])) or 'no arguments'}; unknown or missing: {wrong}")
+        raise BadRequest(
+            f"{call!r} takes {', '.join(sorted(ARGUMENTS[call])) or 'no arguments'}; unknown or missing: {wrong}"
+        )
     return cast("dict[str, Any]", request)
 
 

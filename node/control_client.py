@@ -1,4 +1,4 @@
-"""Speak to the running node of a home over its control socket; standard library only, so that a command starts at once."""
+"""Speak to the running node of a home over its control socket. Standard library only: a command starts at once."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import socket
 import tempfile
 import time
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -92,7 +92,7 @@ class ControlClient:
         deadline_ms: int | None = None,
         tally: str | None = None,
         wait_s: float | None = None,
-    ) -> Iterator[AskEvent]:
+    ) -> Generator[AskEvent, None, None]:
         """Ask, and follow until the question ends.
 
         Raises:
@@ -107,21 +107,23 @@ class ControlClient:
         }
         return self._events("ask", arguments, wait_s)
 
-    def follow(self, question: str, wait_s: float | None = None) -> Iterator[AskEvent]:
+    def follow(self, question: str, wait_s: float | None = None) -> Generator[AskEvent, None, None]:
         """As `ask`, for a question that was asked before."""
         return self._events("follow", {"question": question}, wait_s)
 
     def _one(self, call: str, **arguments: Any) -> dict[str, Any]:
         reports = list(self._reports(call, arguments))
         if len(reports) != 1:
-            raise NodeDown(f"the node sent {len(reports)} reports to one {call!r}; are node and command of one version?")
+            raise NodeDown(
+                f"the node sent {len(reports)} reports to one {call!r}; are node and command of one version?"
+            )
         return reports[0]
 
     def _reports(self, call: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for reply in self._replies(call, arguments, REPLY_WAIT_S):
             yield reply["report"]
 
-    def _events(self, call: str, arguments: Mapping[str, Any], wait_s: float | None) -> Iterator[AskEvent]:
+    def _events(self, call: str, arguments: Mapping[str, Any], wait_s: float | None) -> Generator[AskEvent, None, None]:
         for reply in self._replies(call, arguments, wait_s):
             yield reply["event"]
 
@@ -134,7 +136,8 @@ class ControlClient:
                 for line in _lines(connection, until):
                     reply = json.loads(line)
                     if "error" in reply:
-                        raise Refused(str(reply["error"]), Exit(reply["exit"]))
+                        code = next((code for code in Exit if code == reply["exit"]), Exit.FAILED)
+                        raise Refused(str(reply["error"]), code)
                     if "end" in reply:
                         return
                     yield reply
@@ -154,7 +157,9 @@ class ControlClient:
         except OSError:
             connection.close()
             if not self._home.is_dir():
-                raise HomeMissing(f"there is no node at {self._home}; make one: moot init --home {self._home}") from None
+                raise HomeMissing(
+                    f"there is no node at {self._home}; make one: moot init --home {self._home}"
+                ) from None
             raise NodeDown(f"no node is running at {self._home}; start it: moot up --home {self._home}") from None
         return connection
 

@@ -33,7 +33,7 @@ def part(name: str, answer: str | None, counts: list[tuple[str, int]], state: st
     )
 
 
-def decision(state: str = "decided", **changed: Any) -> DecisionReport:
+def made_decision(state: str = "decided", **changed: Any) -> DecisionReport:
     decided = state == "decided"
     report = DecisionReport(
         id=ID,
@@ -93,19 +93,20 @@ EVENTS: tuple[AskEvent, ...] = (
 
 @dataclass
 class ScriptedApi:
-    """Answers as told. `stays_open`: questions never end, until the test sets `released`."""
+    """Answers as told. `stays_open`: questions never end."""
 
-    end: DecisionReport = field(default_factory=decision)
+    end: DecisionReport = field(default_factory=made_decision)
+    events: list[AskEvent] = field(default_factory=lambda: list(EVENTS))
     stays_open: bool = False
+    ends_when_followed: bool = False
+    """With `stays_open`: the one who asks waits for ever, whoever follows sees the end."""
     refusal: NodeError | Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
-    left: threading.Event = field(default_factory=threading.Event)
-    """A follower's iterator was closed before its end."""
     followers: int = 0
 
     def status(self) -> StatusReport:
         return StatusReport(
-            node="ada".encode().hex(),
+            node=b"ada".hex(),
             name="ada",
             moot="ab" * 32,
             moot_name="kitchen",
@@ -129,30 +130,31 @@ class ScriptedApi:
         self.asked.append((text, kind, list(options), deadline_ms, tally))
         if self.refusal is not None:
             raise self.refusal
-        async for event in self.follow(ID):
+        async for event in self._happens(stays_open=self.stays_open):
             yield event
 
     async def follow(self, question: str) -> AsyncIterator[AskEvent]:
         self._known(question)
+        async for event in self._happens(stays_open=self.stays_open and not self.ends_when_followed):
+            yield event
+
+    async def _happens(self, stays_open: bool) -> AsyncIterator[AskEvent]:
         self.followers += 1
         try:
-            for event in EVENTS:
+            for event in self.events:
                 yield event
-            if self.stays_open:
+            if stays_open:
                 await asyncio.Event().wait()
             yield {"event": self.end["state"], "id": ID, "decision": self.end}
-        except (asyncio.CancelledError, GeneratorExit):
-            self.left.set()
-            raise
         finally:
             self.followers -= 1
 
     def decisions(self, limit: int) -> list[DecisionReport]:
-        return [decision("open", text="Still open?"), self.end][:limit]
+        return [made_decision("open", text="Still open?"), self.end][:limit]
 
     def decision(self, question: str) -> DecisionReport:
         self._known(question)
-        return decision("open") if self.stays_open else self.end
+        return made_decision("open") if self.stays_open else self.end
 
     def certificate(self, question: str) -> bytes:
         self._known(question)
@@ -211,6 +213,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def api() -> ScriptedApi:
     return ScriptedApi()
+
+
+@pytest.fixture
+def decision() -> Callable[..., DecisionReport]:
+    return made_decision
+
+
+@pytest.fixture
+def script(api: ScriptedApi) -> list[AskEvent]:
+    """What happens to a question before it ends; add to it."""
+    return api.events
 
 
 @pytest.fixture

@@ -50,7 +50,9 @@ def test_only_the_owner_may_open_the_socket(running: Any, home: Path) -> None:
         pytest.param(b"[1]\n", "unknown call", id="not an object"),
         pytest.param(b'{"call": "reboot"}\n', "unknown call 'reboot'", id="unknown call"),
         pytest.param(b'{"call": {"a": 1}}\n', "unknown call", id="call of a wrong type"),
-        pytest.param(b'{"call": "status", "x": 1}\n', "takes no arguments; unknown or missing: x", id="unknown argument"),
+        pytest.param(
+            b'{"call": "status", "x": 1}\n', "takes no arguments; unknown or missing: x", id="unknown argument"
+        ),
         pytest.param(b'{"call": "decision"}\n', "unknown or missing: question", id="missing argument"),
         pytest.param(b'{"call": "decision", "question": 7}\n', "wrong type", id="argument of a wrong type"),
         pytest.param(b'{"call": "decisions", "limit": 0}\n', "out of range", id="argument out of range"),
@@ -79,9 +81,7 @@ def test_a_refusal_carries_its_exit_code(running: Any, home: Path) -> None:
     assert refused.value.exit_code is Exit.NOT_FOUND
 
 
-def test_a_fault_inside_the_node_is_said_and_logged(
-    running: Any, home: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_fault_inside_the_node_is_said_and_logged(running: Any, home: Path, caplog: pytest.LogCaptureFixture) -> None:
     running.api.refusal = ZeroDivisionError("a bug")
     with pytest.raises(Refused, match="its log says how") as refused:
         list(ControlClient(home).ask("Why?"))

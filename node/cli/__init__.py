@@ -1,0 +1,25 @@
+"""The command line: parse, call, print. Nothing else in the house imports it."""
+
+import sys
+from collections.abc import Sequence
+
+from node.cli.app import app
+from node.cli.terminal import say
+from node.errors import Exit, NodeError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code.
+
+    Raises:
+        SystemExit: always.
+    """
+    try:
+        app(None if arguments is None else list(arguments), prog_name="moot")
+    except NodeError as error:
+        say(("moot: ", "bold red"), str(error))
+        sys.exit(int(error.exit_code))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as with `moot decisions list | head`.
+        sys.stderr.close()
+        sys.exit(int(Exit.OK))

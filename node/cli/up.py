@@ -1,0 +1,67 @@
+"""`moot up`: run the node of a home in the foreground, until it is told to stop."""
+
+import logging
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.api import StatusReport
+from node.cli import show
+from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption, home_path
+from node.cli.terminal import answer_json, console, say
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def up(
+    home: HomeOption = Path(DEFAULT_HOME),
+    log_level: Annotated[
+        Level | None, typer.Option("--log-level", help="What to log. Default: as the settings say.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the node until Ctrl-C or SIGTERM."""
+    import asyncio
+
+    from node.home import Home
+    from node.runtime import run  # brings gRPC, the store and the model's process: only this command needs them
+    from node.settings import load
+
+    place = home_path(home)
+    level = log_level.value if log_level else load(Home.find(place).settings).node.log_level
+    _log_to_stderr(level)
+
+    def ready(status: StatusReport) -> None:
+        if as_json:
+            answer_json(status)
+        else:
+            _print_banner(status, place)
+
+    asyncio.run(run(place, ready=ready))
+    say(("stopped", "dim"))
+
+
+def _print_banner(status: StatusReport, home: Path) -> None:
+    out = console(error=True)
+    for line in show.status_lines(status):
+        out.print(line, soft_wrap=True)
+    out.print(show.fact("home", str(home)), soft_wrap=True)
+    out.print(show.fact("ask", f"moot ask QUESTION --home {home}"), soft_wrap=True)
+
+
+def _log_to_stderr(level: str) -> None:
+    """One line per event: time in UTC, level, the event's name, key=value."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
