@@ -80,13 +80,21 @@ class Nomination:
         return None
 
     def revisit(self) -> None:
-        """Draw every conclusion again: nomination began, or values or quorum sets may have become known."""
+        """Draw every conclusion again: nomination began, or values or quorum sets may have become known.
+
+        A leader is only echoed if nothing of its was usable before in this round; else each call would echo one more.
+        """
         if not self.started:
             return
+        changed = False
         for statement in self.votes:
-            self._settle(statement)
+            changed |= self._accept(values(statement))
+        self._confirm()
         if not self.candidate_seen:
-            self._publish(self._propose())
+            for leader in sorted(self.leaders - self._echoed.keys()):
+                changed |= self._echo(leader)
+            changed |= self._propose()
+        self._publish(changed)
 
     def stop(self) -> None:
         """The slot is decided."""

@@ -1,4 +1,4 @@
-"""Committing and deciding, seen from one of five nodes with threshold 4, and what happens when it meets another value."""
+"""Committing and deciding, seen from one of five nodes with threshold 4, and meeting a network with another value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Preparing ballots, seen from one of five nodes with threshold 4: v-blocking are two, a quorum is v0 and three more."""
+"""Preparing ballots, seen from one of five nodes with threshold 4: two are v-blocking, v0 and three more a quorum."""
 
 import pytest
 

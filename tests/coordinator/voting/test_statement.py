@@ -98,20 +98,18 @@ VALUES = st.sampled_from([b"x", b"y", b"z" * 300])
 COUNTERS = st.one_of(st.integers(0, 3), st.just(INFINITY))
 BALLOTS = st.builds(Ballot, COUNTERS, VALUES)
 VALUE_LISTS = st.frozensets(VALUES).map(lambda found: tuple(sorted(found)))
-HEADS = st.tuples(st.sampled_from([b"v1", b"v2"]), st.just(7), st.just(bytes(32)))
+NAMES = st.sampled_from([b"v1", b"v2"])
+HEADS = (NAMES, st.just(7), st.just(bytes(32)))
 
 
 def statements() -> st.SearchStrategy[Statement]:
     maybe = st.one_of(st.none(), BALLOTS)
-    kinds: list[st.SearchStrategy[Statement]] = [
-        st.builds(lambda h, x, y: Nominate(*h, x, y), HEADS, VALUE_LISTS, VALUE_LISTS),
-        st.builds(
-            lambda h, b, p, q, c, n: Prepare(*h, b, p, q, c, n), HEADS, BALLOTS, maybe, maybe, COUNTERS, COUNTERS
-        ),
-        st.builds(lambda h, b, p, c, n: Confirm(*h, b, p, c, n), HEADS, BALLOTS, COUNTERS, COUNTERS, COUNTERS),
-        st.builds(lambda h, c, n: Externalize(*h, c, n), HEADS, BALLOTS, COUNTERS),
-    ]
-    return st.one_of(kinds).filter(lambda said: problem(said) is None)
+    return st.one_of(
+        st.builds(Nominate, *HEADS, VALUE_LISTS, VALUE_LISTS),
+        st.builds(Prepare, *HEADS, BALLOTS, maybe, maybe, COUNTERS, COUNTERS),
+        st.builds(Confirm, *HEADS, BALLOTS, COUNTERS, COUNTERS, COUNTERS),
+        st.builds(Externalize, *HEADS, BALLOTS, COUNTERS),
+    ).filter(lambda said: problem(said) is None)
 
 
 @given(statements())

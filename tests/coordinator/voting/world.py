@@ -1,11 +1,11 @@
-"""What the tests of federated voting share: a driver whose answers a test can set, and scripts of one node's conversation.
+"""What the tests of federated voting share: a driver whose answers a test can set, and scripts of a conversation.
 
 A script has one line per event and what the node under test, v0, does about it:
 
     12: PREPARE 2x p=1x        => PREPARE 2x p=1x p'=1a timer
 
-Left: digits are the peers that say this one after the other, or `start x`, `bump x`, `timeout`, `revalidate`. Right: the
-statement emitted (`-` for none; of several senders only the last may cause one), `timer` if the ballot timer runs
+Left: digits are the peers that say this one after the other, or `start x`, `bump x`, `timeout`, `revalidate`. Right:
+the statement emitted (`-` for none; of several senders only the last may cause one), `timer` if the ballot timer runs
 afterwards, and `decides x`. Values are letters, ballots a counter and a letter; `inf` is INFINITY.
 """
 
