@@ -19,7 +19,7 @@ from node.errors import StoreCorrupt, StoreFull
 from node.store_file import open_database
 
 SLOTS_KEPT = 12
-"""Decided slots of which our own votes and agendas stay, for members that are still voting on them."""
+"""Decided slots of which our own votes and agendas stay, for members still voting on them; longer while not proven."""
 SLOT_MAX = 2**63 - 1
 """SQLite's largest integer; a peer may ask for a larger slot."""
 STATEMENTS_MAX = 4_096
@@ -126,10 +126,10 @@ class Store:
         """
         found: list[LedgerEntry] = []
         size = 0
-        query = "SELECT slot, agenda, statements FROM entries WHERE slot >= ? ORDER BY slot LIMIT ?"
+        query = "SELECT agenda, statements FROM entries WHERE slot >= ? ORDER BY slot LIMIT ?"  # Slots have no gaps.
         with _errors(self._path), closing(self._database.execute(query, (min(from_slot, SLOT_MAX), count))) as cursor:
-            for slot, agenda, statements in cursor:
-                if slot != from_slot + len(found) or statements is None:
+            for agenda, statements in cursor:
+                if statements is None:
                     break
                 size += len(agenda) + len(statements)
                 if found and size > bytes_max:
@@ -199,7 +199,9 @@ class Store:
         for place, question in enumerate(entry.questions):
             self._run("INSERT OR IGNORE INTO questions VALUES (?, ?, ?)", question, entry.slot, place)
             self._run("DELETE FROM records WHERE question = ?", question)
-        self._run("DELETE FROM voting WHERE slot <= ?", entry.slot - SLOTS_KEPT)
+        # Members that have not decided an old slot can finish it only with the votes of those who have.
+        unproven = "SELECT slot FROM entries WHERE statements IS NULL"
+        self._run(f"DELETE FROM voting WHERE slot <= ? AND slot NOT IN ({unproven})", entry.slot - SLOTS_KEPT)  # noqa: S608
         self._run("DELETE FROM agendas WHERE slot <= ?", entry.slot - SLOTS_KEPT)
 
     @contextmanager

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -128,13 +129,16 @@ def test_a_decided_question_leaves_only_its_entry(store: Store, path: Path) -> N
     again.close()
 
 
-def test_votes_of_recent_slots_stay_for_members_that_still_vote(store: Store) -> None:
+def test_votes_of_recent_and_of_unproven_slots_stay(store: Store) -> None:
+    """Members that are behind can finish a slot only with the statements of those who voted."""
     for slot in range(SLOTS_KEPT + 3):
-        store.save(
-            [SaveVoting(slot, b"%d" % slot, ()), SaveAgenda(slot, digest(f"agenda {slot}"), b"value"), entry(slot)]
-        )
-    assert [saved.slot for saved in store.load().voting] == list(range(3, SLOTS_KEPT + 3))
+        store.save([SaveVoting(slot, b"%d" % slot, ()), SaveAgenda(slot, digest(f"{slot}"), b"value"), entry(slot)])
+        if slot != 1:
+            store.save([SaveStatements(slot, (statement("s"),))])
+    assert [saved.slot for saved in store.load().voting] == [1, *range(3, SLOTS_KEPT + 3)]
     assert store._rows("SELECT min(slot), count(*) FROM agendas") == [(3, SLOTS_KEPT)]
+    store.save([SaveStatements(1, (statement("s"),)), entry(SLOTS_KEPT + 3)])
+    assert [saved.slot for saved in store.load().voting] == list(range(4, SLOTS_KEPT + 3))
 
 
 def test_an_entry_is_unproven_until_its_statements_come(store: Store) -> None:
@@ -284,7 +288,7 @@ def test_another_programs_database_is_refused(path: Path) -> None:
     assert contents(path) == before
 
 
-@pytest.mark.parametrize("damage", ["not a database", "zeros", "cut"])
+@pytest.mark.parametrize("damage", ["not a database", "zeros", "cut", "one page"])
 def test_a_damaged_file_is_refused_and_left_as_it_is(store: Store, path: Path, damage: str) -> None:
     store.save([SaveAgenda(0, digest(f"{n}"), bytes([n]) * 9_000) for n in range(20)])
     store.close()
@@ -294,6 +298,11 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(store: Store, path: Path, d
             path.write_bytes(b"Dear diary, " * 1_000)
         case "zeros":
             path.write_bytes(data[:4_096] + bytes(len(data) - 4_096))
+        case "one page":
+            with closing(sqlite3.connect(path)) as other:
+                query = "SELECT rootpage FROM sqlite_master WHERE name = 'entries_unproven'"
+                [(root,)] = other.execute(query).fetchall()
+            path.write_bytes(data[: (root - 1) * 4_096] + bytes([10]) + bytes(4_095) + data[root * 4_096 :])
         case "cut":
             path.write_bytes(data[: len(data) // 2])
     before = path.read_bytes()
