@@ -13,8 +13,8 @@ from node.transport.wire import Message, pack_in_parts, seal
 
 IDLE_S_MAX = 120.0
 """Connections to a peer that was sent nothing for so long are closed; members that are alive are probed more often."""
-RATE_SENT = Rate(envelopes_per_s=500, bytes_per_s=8 * 1024 * 1024)
-"""To one peer: half of what its gate takes, so that no clock and no restart makes a well-behaved node be refused."""
+RATE_SENT = Rate(envelopes_per_s=250, bytes_per_s=4 * 1024 * 1024)
+"""To one peer: half of what a gate takes by default, so that neither a clock nor a restart gets a node refused."""
 
 
 class OnFailed(Protocol):

@@ -14,7 +14,7 @@ EPOCH_AHEAD_MS_MAX = 5 * 60 * 1_000
 """How far a sender's clock may be ahead of ours. An epoch from the far future would shut out its later ones."""
 SENDERS_MAX = 2_048
 """Remembered senders. A moot's roster is smaller; beyond it, those that are no longer admitted are forgotten."""
-RATE_RECEIVED = Rate(envelopes_per_s=1_000, bytes_per_s=16 * 1024 * 1024)
+RATE_RECEIVED = Rate(envelopes_per_s=500, bytes_per_s=8 * 1024 * 1024)
 """From one sender: twice what a member of this version sends at most."""
 
 

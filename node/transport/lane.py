@@ -7,9 +7,9 @@ from collections.abc import Callable
 import grpc
 
 from node.transport.rate import RateLimiter
-from node.transport.wire import ENVELOPE_OVERHEAD, ENVELOPE_SIZE_MAX, MESSAGES_MAX, PAYLOAD_SIZE_MAX
+from node.transport.wire import ENVELOPE_OVERHEAD, ENVELOPE_SIZE_MAX, MESSAGES_MAX, METHOD, PAYLOAD_SIZE_MAX, SERVICE
 
-PATH = "/moot.v1.Peer/Deliver"
+PATH = f"/{SERVICE}/{METHOD}"
 WAITING_MAX = 4_096
 """Messages in one queue. A peer that lags by more gets the newest and asks for what it lacks."""
 WAITING_BYTES_MAX = 8 * 1024 * 1024

@@ -12,10 +12,7 @@ from node.errors import Exit, NodeError
 from node.transport.address import Address, check_host
 from node.transport.gate import Admitted, Gate
 from node.transport.rejections import Reason, Rejected
-from node.transport.wire import ENVELOPE_SIZE_MAX, Message
-
-SERVICE = "moot.v1.Peer"
-METHOD = "Deliver"
+from node.transport.wire import ENVELOPE_SIZE_MAX, METHOD, SERVICE, Message
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # or a second node would listen on the same port, and each would get half

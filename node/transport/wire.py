@@ -21,6 +21,9 @@ from node.transport.wire_signed import DIGEST_SIZE, sized
 
 Message: TypeAlias = MootMessage | MembershipMessage
 
+SERVICE = pb.DESCRIPTOR.services_by_name["Peer"].full_name
+METHOD = "Deliver"
+
 PAYLOAD_SIZE_MAX = 1024 * 1024
 ENVELOPE_OVERHEAD = 256
 """More than an envelope adds to its payload."""

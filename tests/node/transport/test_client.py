@@ -293,6 +293,18 @@ async def test_a_node_keeps_to_the_rate_and_is_not_refused() -> None:
     assert failures.seen == []
 
 
+async def test_a_proxy_for_browsing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many offices set one for all programs; it would be asked to connect to its own loopback address."""
+    received = Received()
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with serving(received) as (_, port), sending(Failures()) as outbox:
+        outbox.send(BOB.node, address(port), WantEntries(1))
+        await until(lambda: received.messages == [WantEntries(1)])
+
+
 async def test_closing_leaves_nothing_behind() -> None:
     """Neither a task nor a call: the loop may end right after."""
     peer, failures = SlowPeer(), Failures()

@@ -1,7 +1,10 @@
 """A peer that does wrong learns over real gRPC what was wrong, and the server stays as it was."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 
 import grpc
 import pytest
@@ -194,6 +197,31 @@ async def test_a_server_that_stops_takes_nothing_more() -> None:
         assert await late.code() is grpc.StatusCode.UNAVAILABLE
         await stopping
         assert len(received.messages) == 1
+
+
+def test_grpc_does_not_write_past_our_log() -> None:
+    """Its lines on standard error look like failures, and a port in use has already been told."""
+    script = """
+import asyncio, socket
+from node.transport.server import PeerServer, PortInUse
+async def main():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        try:
+            await PeerServer(None, on_batch=None, now_ms=None, wall_ms=None).start(*other.getsockname())
+        except PortInUse:
+            print("in use")
+asyncio.run(main())
+"""
+    paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    for verbosity, silent in ((None, True), ("ERROR", False)):
+        environment = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"} | paths
+        if verbosity is not None:
+            environment["GRPC_VERBOSITY"] = verbosity
+        ran = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert ran.stdout == "in use\n", ran.stderr
+        assert (ran.stderr == "") is silent, "unless who runs the node asked for it"
 
 
 async def test_a_server_that_never_started_stops() -> None:
