@@ -1,0 +1,115 @@
+"""Whole-number arithmetic: sums and differences to three digits, products, quotients, remainders, word problems."""
+
+import random
+from collections.abc import Callable
+
+from node.lab.skills.task import Task, number
+
+SKILL = "arithmetic"
+
+ADD = (
+    "What is {a} + {b}?",
+    "{a} + {b} = ?",
+    "Add {a} and {b}.",
+    "How much is {a} plus {b}?",
+    "What is the sum of {a} and {b}?",
+)
+SUBTRACT = (
+    "What is {a} - {b}?",
+    "{a} - {b} = ?",
+    "Subtract {b} from {a}.",
+    "How much is {a} minus {b}?",
+    "What is the difference of {a} and {b}?",
+)
+MULTIPLY = (
+    "What is {a} * {b}?",
+    "{a} * {b} = ?",
+    "Multiply {a} by {b}.",
+    "How much is {a} times {b}?",
+    "What is the product of {a} and {b}?",
+)
+DIVIDE = ("What is {a} / {b}?", "{a} / {b} = ?", "Divide {a} by {b}.", "How much is {a} divided by {b}?")
+REMAINDER = ("What remains when {a} is divided by {b}?", "What is {a} mod {b}?", "Give the remainder of {a} / {b}.")
+NAMES = ("Ann", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Ida")
+THINGS = ("apples", "books", "coins", "eggs", "nuts", "pens", "stones")
+GAIN = (
+    "{n} has {a} {t} and gets {b} more. How many {t} has {n}?",
+    "{n} had {a} {t} and found {b}. How many {t} are there now?",
+)
+LOSE = (
+    "{n} has {a} {t} and loses {b}. How many {t} has {n}?",
+    "{n} had {a} {t} and gave away {b}. How many {t} are left?",
+)
+SHARE = ("{n} puts {a} {t} in each of {b} bags. How many {t} is that?",)
+
+
+def _operand(rng: random.Random) -> int:
+    """One to three digits, each length equally likely."""
+    return rng.randrange(1, (10, 100, 1000)[rng.randrange(3)])
+
+
+def _backwards(total: int) -> str:
+    """Three-digit results digit by digit from the right, as one carries; shorter ones need no step."""
+    return str(total)[::-1] if total >= 100 else ""
+
+
+def _add(rng: random.Random) -> Task:
+    a, b = _operand(rng), _operand(rng)
+    return number(SKILL, rng.choice(ADD).format(a=a, b=b), a + b, _backwards(a + b))
+
+
+def _subtract(rng: random.Random) -> Task:
+    b, a = sorted((_operand(rng), _operand(rng)))
+    return number(SKILL, rng.choice(SUBTRACT).format(a=a, b=b), a - b, _backwards(a - b))
+
+
+def _partial(a: int, b: int) -> str:
+    """Tens and units multiplied apart, for factors beyond the small table."""
+    tens, units = a // 10 * 10, a % 10
+    return f"{tens * b}+{units * b}" if a > 12 and units else ""
+
+
+def _multiply(rng: random.Random) -> Task:
+    a, b = rng.randrange(2, 13 if rng.random() < 0.4 else 100), rng.randrange(2, 10)
+    work = _partial(a, b)
+    first, second = (a, b) if rng.random() < 0.7 else (b, a)
+    return number(SKILL, rng.choice(MULTIPLY).format(a=first, b=second), a * b, work)
+
+
+def _divide(rng: random.Random) -> Task:
+    b, quotient = rng.randrange(2, 10), rng.randrange(2, 31)
+    return number(SKILL, rng.choice(DIVIDE).format(a=b * quotient, b=b), quotient)
+
+
+def _remainder(rng: random.Random) -> Task:
+    a, b = rng.randrange(10, 100), rng.randrange(2, 10)
+    return number(SKILL, rng.choice(REMAINDER).format(a=a, b=b), a % b, f"{a}-{a - a % b}")
+
+
+def _story(rng: random.Random) -> Task:
+    name, thing = rng.choice(NAMES), rng.choice(THINGS)
+    form = rng.randrange(3)
+    if form == 2:
+        a, b = rng.randrange(2, 21), rng.randrange(2, 10)
+        return number(SKILL, rng.choice(SHARE).format(n=name, a=a, b=b, t=thing), a * b, _partial(a, b))
+    b, a = sorted((rng.randrange(2, 100), rng.randrange(2, 100)))
+    if form == 1:
+        return number(SKILL, rng.choice(LOSE).format(n=name, a=a, b=b, t=thing), a - b)
+    return number(SKILL, rng.choice(GAIN).format(n=name, a=a, b=b, t=thing), a + b, _backwards(a + b))
+
+
+FORMS: tuple[Callable[[random.Random], Task], ...] = (
+    _add,
+    _add,
+    _subtract,
+    _subtract,
+    _multiply,
+    _divide,
+    _remainder,
+    _story,
+)
+
+
+def ask(rng: random.Random) -> Task:
+    """One question of arithmetic."""
+    return rng.choice(FORMS)(rng)

@@ -1,0 +1,168 @@
+"""Days, months, dates and clock times: counting on and back, lengths of months, leap years."""
+
+import random
+from collections.abc import Callable
+
+from node.lab.skills.task import Task, choice, number, short
+
+SKILL = "calendar"
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of a common year
+
+DAY_AFTER = (
+    "What day is {n} days after {d}?",
+    "Today is {d}. What day is it in {n} days?",
+    "Which weekday comes {n} days after {d}?",
+)
+DAY_BEFORE = (
+    "What day is {n} days before {d}?",
+    "Today is {d}. What day was it {n} days ago?",
+    "Which weekday was {n} days before {d}?",
+)
+MONTH_AFTER = (
+    "What month is {n} months after {m}?",
+    "It is {m}. Which month is it in {n} months?",
+    "Which month comes {n} months after {m}?",
+)
+MONTH_BEFORE = (
+    "What month is {n} months before {m}?",
+    "It is {m}. Which month was it {n} months ago?",
+    "Which month was {n} months before {m}?",
+)
+MONTH_NUMBER = ("What number is the month {m}?", "Which number has {m} in the year?", "Count the months up to {m}.")
+MONTH_LENGTH = ("How many days has {m} {y}?", "How long is {m} {y}, in days?", "Count the days of {m} {y}.")
+LEAP = ("Is {y} a leap year?", "Is the year {y} a leap year?", "Does February {y} have 29 days?")
+CLOCK_AFTER = (
+    "What time is it {n} minutes after {t}?",
+    "It is {t}. What time is it in {n} minutes?",
+    "Add {n} minutes to {t}.",
+)
+CLOCK_BEFORE = (
+    "What time is it {n} minutes before {t}?",
+    "It is {t}. What time was it {n} minutes ago?",
+    "Take {n} minutes from {t}.",
+)
+DATE_AFTER = (
+    "What date is {n} days after {d} {m}?",
+    "Today is {d} {m}. What date is it in {n} days?",
+    "Which date comes {n} days after {d} {m}?",
+)
+BETWEEN = ("How many days is it from {a} {m} to {b} {m}?", "Count the days between {a} {m} and {b} {m}.")
+WEEKDAY_OF_DATE = (
+    "If {a} {m} is a {d}, what day is {b} {m}?",
+    "{a} {m} falls on a {d}. Which weekday is {b} {m}?",
+)
+
+
+def is_leap(year: int) -> bool:
+    """The Gregorian rule."""
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def _weekday(rng: random.Random) -> Task:
+    start, n = rng.randrange(7), rng.randrange(2, 15 if rng.random() < 0.6 else 60)
+    work = f"{n}-{n - n % 7}={n % 7}" if n >= 7 else ""
+    if rng.random() < 0.65:
+        return short(SKILL, rng.choice(DAY_AFTER).format(n=n, d=DAYS[start]), DAYS[(start + n) % 7], work)
+    return short(SKILL, rng.choice(DAY_BEFORE).format(n=n, d=DAYS[start]), DAYS[(start - n) % 7], work)
+
+
+def _month(rng: random.Random) -> Task:
+    start, n = rng.randrange(12), rng.randrange(2, 25)
+    form = rng.random()
+    if form < 0.2:
+        return number(SKILL, rng.choice(MONTH_NUMBER).format(m=MONTHS[start]), start + 1)
+    end = start + n if form < 0.65 else start - n
+    text = rng.choice(MONTH_AFTER if end > start else MONTH_BEFORE).format(n=n, m=MONTHS[start])
+    return short(SKILL, text, MONTHS[end % 12], f"{end % 12 + 1}")
+
+
+def _month_length(rng: random.Random) -> Task:
+    month, year = rng.randrange(12), rng.randrange(1900, 2101)
+    if rng.random() < 0.5:
+        month = 1
+    days = 29 if month == 1 and is_leap(year) else LENGTHS[month]
+    return number(SKILL, rng.choice(MONTH_LENGTH).format(m=MONTHS[month], y=year), days)
+
+
+def _leap(rng: random.Random) -> Task:
+    year = rng.randrange(1600, 2400)
+    if rng.random() < 0.4:
+        year -= year % 4
+    elif rng.random() < 0.2:
+        year -= year % 100
+    return choice(rng, SKILL, rng.choice(LEAP).format(y=year), ("yes", "no"), "yes" if is_leap(year) else "no")
+
+
+def _clock_text(minutes: int) -> str:
+    return f"{minutes // 60 % 24}:{minutes % 60:02d}"
+
+
+def _clock(rng: random.Random) -> Task:
+    hour, minute, n = rng.randrange(24), rng.randrange(60), rng.randrange(1, 100)
+    start = 60 * hour + minute
+    if rng.random() < 0.6:
+        work = f"{minute}+{n}={minute + n}"
+        return short(SKILL, rng.choice(CLOCK_AFTER).format(n=n, t=_clock_text(start)), _clock_text(start + n), work)
+    lent = -((minute - n) // 60 * 60)  # hours borrowed, in minutes
+    work = f"{minute + lent}-{n}={minute + lent - n}"
+    text = rng.choice(CLOCK_BEFORE).format(n=n, t=_clock_text(start))
+    return short(SKILL, text, _clock_text((start - n) % 1440), work)
+
+
+def _date(rng: random.Random) -> Task:
+    month = rng.choice([m for m in range(12) if m != 1])  # February's end would need the year.
+    day, n = rng.randint(1, LENGTHS[month]), rng.randint(2, 28)
+    text = rng.choice(DATE_AFTER).format(n=n, d=day, m=MONTHS[month])
+    end = day + n
+    if end <= LENGTHS[month]:
+        return short(SKILL, text, f"{end} {MONTHS[month]}", f"{end}")
+    return short(SKILL, text, f"{end - LENGTHS[month]} {MONTHS[(month + 1) % 12]}", f"{end}-{LENGTHS[month]}")
+
+
+def _between(rng: random.Random) -> Task:
+    month = rng.randrange(12)
+    a, b = sorted(rng.sample(range(1, LENGTHS[month] + 1), 2))
+    return number(SKILL, rng.choice(BETWEEN).format(a=a, b=b, m=MONTHS[month]), b - a)
+
+
+def _weekday_of_date(rng: random.Random) -> Task:
+    month, day = rng.randrange(12), rng.randrange(7)
+    a, b = sorted(rng.sample(range(1, LENGTHS[month] + 1), 2))
+    text = rng.choice(WEEKDAY_OF_DATE).format(a=a, b=b, m=MONTHS[month], d=DAYS[day])
+    gap = b - a
+    return short(SKILL, text, DAYS[(day + gap) % 7], f"{gap}-{gap - gap % 7}={gap % 7}" if gap >= 7 else f"{gap}")
+
+
+FORMS: tuple[Callable[[random.Random], Task], ...] = (
+    _weekday,
+    _weekday,
+    _month,
+    _month_length,
+    _leap,
+    _clock,
+    _clock,
+    _date,
+    _between,
+    _weekday_of_date,
+)
+
+
+def ask(rng: random.Random) -> Task:
+    """One question about days, months, dates or times."""
+    return rng.choice(FORMS)(rng)

@@ -1,0 +1,96 @@
+"""Comparing and sorting: greater or smaller, largest of several, second largest, numbers and words in order."""
+
+import random
+from collections.abc import Callable
+
+from node.lab.skills.task import Task, choice, number, short
+from node.lab.skills.words import WORDS
+
+SKILL = "comparing"
+
+GREATER = (
+    "Is {a} greater than {b}?",
+    "Is {a} more than {b}?",
+    "Is the number {a} larger than {b}?",
+    "Does {a} exceed {b}?",
+)
+SMALLER = ("Is {a} smaller than {b}?", "Is {a} less than {b}?", "Is the number {a} below {b}?")
+LARGEST = ("Which is the largest: {l}?", "What is the greatest of {l}?", "Find the maximum of {l}.")
+SMALLEST = ("Which is the smallest: {l}?", "What is the least of {l}?", "Find the minimum of {l}.")
+SECOND = ("Which is the second largest: {l}?", "What is the second greatest of {l}?")
+ASCENDING = ("Sort {l}.", "Put {l} in ascending order.", "Order from small to large: {l}.")
+DESCENDING = ("Sort {l} downwards.", "Put {l} in descending order.", "Order from large to small: {l}.")
+ALPHABET = ("Sort by the alphabet: {l}.", "Put in alphabetical order: {l}.")
+FIRST = ("Which word comes first in the alphabet: {l}?", "Which of {l} is first in the dictionary?")
+LAST = ("Which word comes last in the alphabet: {l}?", "Which of {l} is last in the dictionary?")
+CLOSER = ("Which is closer to {a}: {b} or {c}?", "Is {b} or {c} nearer to {a}?")
+
+
+def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
+    """Distinct numbers, often near each other so that the first digit does not settle it."""
+    count = rng.randint(fewest, most)
+    limit = (100, 1000, 10_000)[rng.randrange(3)]
+    if limit > 100 and rng.random() < 0.3:
+        low = rng.randrange(limit // 10, limit - 60)
+        return rng.sample(range(low, low + 60), count)
+    return rng.sample(range(1, limit), count)
+
+
+def _listed(items: list[int] | list[str]) -> str:
+    return ", ".join(map(str, items))
+
+
+def _two(rng: random.Random) -> Task:
+    a, b = _numbers(rng, 2, 2)
+    if rng.random() < 0.5:
+        return choice(rng, SKILL, rng.choice(GREATER).format(a=a, b=b), ("yes", "no"), "yes" if a > b else "no")
+    return choice(rng, SKILL, rng.choice(SMALLER).format(a=a, b=b), ("yes", "no"), "yes" if a < b else "no")
+
+
+def _extreme(rng: random.Random) -> Task:
+    items = _numbers(rng, 3, 5)
+    largest = rng.random() < 0.5
+    text = rng.choice(LARGEST if largest else SMALLEST).format(l=_listed(items))
+    answer = max(items) if largest else min(items)
+    if rng.random() < 0.5:
+        return choice(rng, SKILL, text, tuple(map(str, items)), str(answer))
+    return number(SKILL, text, answer)
+
+
+def _second(rng: random.Random) -> Task:
+    items = _numbers(rng, 3, 4)
+    return number(SKILL, rng.choice(SECOND).format(l=_listed(items)), sorted(items)[-2])
+
+
+def _sort(rng: random.Random) -> Task:
+    items = _numbers(rng, 3, 5)
+    down = rng.random() < 0.4
+    text = rng.choice(DESCENDING if down else ASCENDING).format(l=_listed(items))
+    return short(SKILL, text, _listed(sorted(items, reverse=down)))
+
+
+def _words(rng: random.Random) -> Task:
+    items = rng.sample(WORDS, 3)
+    if rng.random() < 0.4:
+        return short(SKILL, rng.choice(ALPHABET).format(l=_listed(items)), _listed(sorted(items)))
+    last = rng.random() < 0.5
+    text = rng.choice(LAST if last else FIRST).format(l=_listed(items))
+    return choice(rng, SKILL, text, items, max(items) if last else min(items))
+
+
+def _closer(rng: random.Random) -> Task:
+    while True:
+        a, b, c = rng.sample(range(1, 100), 3)
+        if abs(a - b) != abs(a - c):
+            break
+    answer = b if abs(a - b) < abs(a - c) else c
+    text = rng.choice(CLOSER).format(a=a, b=b, c=c)
+    return choice(rng, SKILL, text, (str(b), str(c)), str(answer), f"{abs(a - b)},{abs(a - c)}")
+
+
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_two, _extreme, _extreme, _second, _sort, _sort, _words, _closer)
+
+
+def ask(rng: random.Random) -> Task:
+    """One question of comparing or sorting."""
+    return rng.choice(FORMS)(rng)
