@@ -11,8 +11,8 @@ NodeError                    1
 ├── QuestionRefused         32
 └── QuestionNotFound         5
 
-Whoever else has an error for people derives it from NodeError, beside the code that raises it, with a code from Exit. The
-message says what is wrong and what to do; it is printed as it stands, without a traceback.
+Whoever else has an error for people derives it from NodeError, beside the code that raises it, with a code from Exit.
+The message says what is wrong and what to do; it is printed as it stands, without a traceback.
 """
 
 from enum import IntEnum

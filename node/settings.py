@@ -76,14 +76,14 @@ class NodeSection(_Section):
     )
     listen: Annotated[str, AfterValidator(_listening)] = _setting(
         "127.0.0.1:7400",
-        "Where peers connect. 127.0.0.1 is this machine alone; 0.0.0.0 is every network that it is in.",
+        "Where peers connect. Nothing is encrypted between nodes, so only an address of this machine alone is taken.",
         "host:port",
     )
     advertise: Annotated[str, AfterValidator(_reachable)] | None = _setting(
         None,
-        "The address that peers are told, where it differs from the one above: behind a router, in a container.",
+        "The address that peers are told, where it differs from the one above, such as behind a forwarded port.",
         "host:port",
-        "192.0.2.7:7400",
+        "127.0.0.1:7410",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least important events to log.")
 

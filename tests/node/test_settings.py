@@ -216,7 +216,7 @@ def test_what_is_commented_out_works_when_it_is_not(tmp_path: Path) -> None:
     write_default(file)
     text = re.sub(r"^# (\w+ = )", r"\1", file.read_text(), flags=re.MULTILINE)
     assert text != file.read_text()
-    assert settings_of(tmp_path, text).node.advertise == "192.0.2.7:7400"
+    assert settings_of(tmp_path, text).node.advertise == "127.0.0.1:7410"
 
 
 def test_given_values_are_written(tmp_path: Path) -> None:
