@@ -1,7 +1,7 @@
-"""The one binary layout of everything that is signed or hashed: big-endian integers, length-prefixed bytes, counted lists.
+"""The one binary layout of what is signed or hashed: big-endian integers, length-prefixed bytes, counted lists.
 
-Protobuf does not promise equal bytes for equal values, so nothing that is signed or hashed is protobuf. A reader accepts
-exactly the bytes that a writer produces: every field is bounded, and bytes left over are an error.
+Protobuf does not promise equal bytes for equal values, so nothing that is signed or hashed is protobuf. A reader
+accepts exactly the bytes that a writer produces: every field is bounded, and bytes left over are an error.
 """
 
 from collections.abc import Callable, Sequence
