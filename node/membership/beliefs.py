@@ -58,16 +58,20 @@ class Beliefs:
             accusation = self.local.own.accuse(member.node, member.key, self.local.wall_ms)
             self._suspect(member, self.local.node, accusation)
 
-    def acknowledge(self, member: Member, ack: AckBody) -> None:
-        """It answered us, signed and fresh: we take our own accusation back. Only its newer record clears it."""
+    def acknowledge(self, member: Member, ack: AckBody) -> bool:
+        """It answered us, signed and fresh: we take our own accusation back. Only its newer record clears it.
+
+        False: the answer is of an older incarnation than its owner has already signed, and counts for nothing.
+        """
         if ack.key < member.key:
-            return
+            return False
         member.verified, member.last_heard_ms = True, self.local.now_ms
         if member.countdown is not None:
             member.accusations.pop(self.local.node, None)
             member.countdown.started_ms = self.local.now_ms
         if ack.key > member.key:
             self.local.ask_for(member.node, member.node)
+        return True
 
     def pause(self, lag_ms: int) -> None:
         """This node did not run for a while. What it could not hear in that time convicts nobody."""
@@ -188,14 +192,11 @@ class Beliefs:
             local.change(member, Status.SUSPECT)
         else:
             others = len(member.accusations) - (local.node in member.accusations)
-            if accuser in member.accusations:
-                return
-            if accuser != local.node:
-                # Our own accusation is no confirmation: on a sick machine it would hasten the death of the healthy.
-                if others > member.countdown.expected:
-                    return  # enough to make the countdown its shortest
-                member.countdown.confirmations += 1
+            if accuser in member.accusations or others > member.countdown.expected:
+                return  # known, or enough to make everybody's countdown its shortest
             member.accusations[accuser] = accusation
+            if accuser != local.node:  # on a sick machine our own would hasten the death of the healthy
+                member.countdown.confirmations += 1
         local.queue.put(member.node, accusation)
         local.urgent |= accuser == local.node
 

@@ -71,10 +71,11 @@ class GossipQueue:
         for author in list(self._authors.get(subject, ())):
             self._drop(subject, author)
 
-    def take(self, n: int, first: Sequence[Signed] = ()) -> tuple[Signed, ...]:
+    def take(self, n: int, receiver: NodeId, first: Sequence[Signed] = ()) -> tuple[Signed, ...]:
         """The items for one message among `n` live members: `first`, then news about us, then the least told.
 
-        Counts as one transmission of each; an item that has had its share leaves the queue.
+        Counts as one transmission of each; an item that has had its share leaves the queue. Nobody is told what it
+        said itself.
         """
         taken = list(first)
         room = self.settings.gossip_bytes_max - sum(map(size_of, first))
@@ -87,7 +88,7 @@ class GossipQueue:
         for key, item in order:
             if item.size > room or len(taken) >= GOSSIP_MAX:
                 continue
-            if item.signed not in first:
+            if item.signed not in first and item.signed.author != receiver:
                 taken.append(item.signed)
                 room -= item.size
             item.sent += 1

@@ -87,7 +87,7 @@ class Local:
         first = tuple(list(to.accusations.values())[:1])
         if introduce:
             first += (self.own.signed,)
-        return self.queue.take(self.n, first)
+        return self.queue.take(self.n, to.node, first)
 
     def correct(self, subject: NodeId, evidence: Sequence[Signed], to: NodeId) -> None:
         """Answer stale news with what outdates it, at most once in a while."""

@@ -208,7 +208,7 @@ class Probing:
 
     def _succeed(self, probe: Probe, body: AckBody, *, direct: bool) -> None:
         member = self.local.members.get(probe.target)
-        if member is None:
+        if member is None or not self.beliefs.acknowledge(member, body):
             return
         probe.answered = member.answered = True
         if probe is self._current:
@@ -216,7 +216,6 @@ class Probing:
         if direct:  # at worst too long, where the second ping was answered: patience does no harm
             rtt_ms = self.local.now_ms - probe.started_ms
             member.rtt_ms = rtt_ms if member.rtt_ms is None else (3 * member.rtt_ms + rtt_ms) // 4
-        self.beliefs.acknowledge(member, body)
 
     def _fail(self, probe: Probe) -> None:
         member = self.local.members.get(probe.target)

@@ -1,4 +1,4 @@
-"""Signatures for tests: a keyed hash, with the keys held by the signers and the one verifier, so that nobody can forge."""
+"""Signatures for tests: a keyed hash. Only a signer and the verifier hold a key, so nobody can forge."""
 
 import hmac
 from hashlib import sha256

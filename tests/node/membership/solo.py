@@ -1,8 +1,7 @@
 """One core, `a`, among peers of which only the signatures are real: for tables, scripts and properties."""
 
 import random
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from coordinator.effects import Note
 from coordinator.signed import Kind, NodeId, Signed
@@ -25,23 +24,29 @@ class Solo:
     Peers named in `answering` answer every ping at once; all others are silent.
     """
 
-    def __init__(self, *, seed: int = 0, admit: Callable[[NodeId], bool] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        admit: Callable[[NodeId], bool] = lambda node: True,
+        seeds: Sequence[tuple[NodeId | None, str]] = (),
+        remembered: Sequence[Signed] = (),
+        meta: bytes = b"",
+        settings: MembershipSettings | None = None,
+        **numbers: int,
+    ) -> None:
         self.verifier = TestVerifier()
         self.now_ms = 0
         self.answering: frozenset[NodeId] = frozenset()
-        seeds = options.pop("seeds", ())
-        remembered = options.pop("remembered", ())
-        meta = options.pop("meta", b"")
-        self.settings = options.pop("settings", None) or MembershipSettings(**options)
+        self.settings = settings or MembershipSettings(**numbers)
         self.core = Membership(
             signer=self.verifier.signer(SELF),
             verifier=self.verifier,
             settings=self.settings,
-            rng=random.Random(seed),
+            rng=random.Random(0),
             epoch=EPOCH,
             address="a:1",
             meta=meta,
-            admit=admit or (lambda node: True),
+            admit=admit,
             seeds=[Seed(node, address) for node, address in seeds],
             remembered=remembered,
             wall_offset_ms=WALL_MS,
@@ -77,7 +82,7 @@ class Solo:
         return effects
 
     def advance_until(self, wanted: Callable[[Effect], bool], limit_ms: int = 60_000) -> list[Effect]:
-        """Wake the core at its deadlines until one step gives a wanted effect; all effects until then, the last step's last."""
+        """Wake the core at its deadlines until a step gives a wanted effect; gives all effects until then."""
         effects: list[Effect] = []
         while (due_ms := self.core.next_deadline_ms()) is not None and due_ms <= limit_ms:
             self.now_ms = max(self.now_ms, due_ms)
