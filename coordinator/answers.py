@@ -1,13 +1,16 @@
 """What a model is asked, and what counts as its answer: equal answers become equal text.
 
 A model's text is untrusted: one line of bounded length is looked at, and whatever it holds, the result is plain text or
-None.
+None. The tally counts only answers in this form, so every Python must give the same: characters younger than Unicode
+3.2, the fixed version that each Python carries for RFC 3454, stay as they are, and older ones no longer change how they
+fold (Unicode's stability policies for normalization and case folding).
 """
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from math import gcd
 
 from coordinator.records import ANSWER_LENGTH_MAX, AnswerKind, Question, is_plain, sorted_points
@@ -30,7 +33,7 @@ _NUMBER = re.compile(
         (?: (?P<whole> \d{1,3} (?:,\d{3})+ (?!\d) | \d+ ) (?:\.(?P<part>\d+))?  |  (?<!\.)\.(?P<only>\d+) )
         (?: [eE](?P<exponent>[-+]?\d{1,9}) (?!\w) )?
         (?: \s?[/\u2044]\s? (?P<below>\d+) )?""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 
 
@@ -97,7 +100,7 @@ def _choice(options: tuple[str, ...], line: str) -> str | None:
 
 def _number(line: str) -> str | None:
     """The last number of the line, without its unit."""
-    found = list(_NUMBER.finditer(line))
+    found = list(_NUMBER.finditer("".join(_ascii_digit(letter) for letter in line)))
     if not found:
         return None
     last = found[-1]
@@ -142,9 +145,22 @@ def _short(line: str) -> str | None:
 
 def _fold(text: str) -> str:
     """One case, one width, one kind of space, nothing invisible."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    words = ("".join(letter for letter in word if is_plain(letter)) for word in text.split())
+    runs = ("".join(run) if is_young else _fold_run("".join(run)) for is_young, run in groupby(text, _is_young))
+    words = ("".join(letter for letter in word if is_plain(letter)) for word in "".join(runs).split())
     return " ".join(word for word in words if word)
+
+
+def _fold_run(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _is_young(letter: str) -> bool:
+    return unicodedata.ucd_3_2_0.category(letter) == "Cn"
+
+
+def _ascii_digit(letter: str) -> str:
+    """Digits of other scripts and widths count too; small ones, as in a unit, do not."""
+    return str(unicodedata.decimal(letter)) if unicodedata.ucd_3_2_0.category(letter) == "Nd" else letter
 
 
 def _trim(text: str) -> str:
