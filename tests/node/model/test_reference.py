@@ -27,7 +27,7 @@ def named(request: pytest.FixtureRequest) -> Iterator[tuple[str, llama_cpp.Llama
 
 
 def answer(model: llama_cpp.Llama, task: Task) -> str:
-    """The model's greedy answer, asked as nodes ask: options in brackets, a line end, the answer after the last arrow."""
+    """The model's greedy answer, asked as nodes ask: options in brackets, a line end; what follows the last arrow."""
     options = f" ({' / '.join(task.options)})" if task.options else ""
     tokens = model.tokenize(f"{task.text}{options}\n".encode(), add_bos=True, special=False)
     out = model.create_completion(tokens, max_tokens=48, temperature=0.0, stop=["\n"])

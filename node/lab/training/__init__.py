@@ -1,0 +1,1 @@
+"""How the reference models are made: network, data, schedule, export, measurement, card. Needs the extra `train`."""
