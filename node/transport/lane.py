@@ -21,7 +21,7 @@ _OPTIONS = (
     ("grpc.enable_http_proxy", 0),  # a proxy set for browsing must not carry peers
     ("grpc.max_send_message_length", ENVELOPE_SIZE_MAX),
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.min_reconnect_backoff_ms", 1_000),  # also how long one attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 1_000),  # gRPC's own default is two minutes
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),

@@ -92,7 +92,7 @@ async def test_delivery_resumes_when_a_peer_is_back() -> None:
         async with serving(first) as (_, port):
             outbox.send(BOB.node, address(port), WantEntries(next(numbers)))
             await until(lambda: len(first.messages) == 1)
-        down_until = time.monotonic() + 3.0  # long enough for the back-off to have reached its cap
+        down_until = time.monotonic() + 5.5  # long enough for a back-off without a cap to have grown
         while time.monotonic() < down_until:
             outbox.send(BOB.node, address(port), WantEntries(next(numbers)))
             await asyncio.sleep(0.05)
@@ -236,10 +236,25 @@ async def test_a_host_that_says_nothing_is_given_up() -> None:
     failures = Failures()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         async with sending(failures, control_timeout_s=0.2) as outbox:
-            began = time.monotonic()
             outbox.send(BOB.node, address(silent.getsockname()[1]), Nack(1, NODE))
             await until(lambda: len(failures.seen) == 1)
-            assert time.monotonic() - began < 1.0
+            assert failures.seen[0][3].startswith("DEADLINE_EXCEEDED"), "the control lane's, not the other one's"
+
+
+async def test_each_lane_has_a_connection_of_its_own() -> None:
+    """On a shared one, a megabyte on a slow link would stand before the answer to a ping. gRPC shares by default."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        accepted: list[socket.socket] = []
+        async with sending(Failures()) as outbox, asyncio.timeout(0.9):  # before a first attempt is given up
+            outbox.send(BOB.node, address(listener.getsockname()[1]), WantEntries(1))
+            outbox.send(BOB.node, address(listener.getsockname()[1]), Nack(1, NODE))
+            for _ in range(2):
+                accepted.append((await loop.sock_accept(listener))[0])
+        for connection in accepted:
+            connection.close()
+        assert len(accepted) == 2
 
 
 async def test_a_peer_that_moved_is_found_at_its_new_address() -> None:
