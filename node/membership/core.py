@@ -108,10 +108,11 @@ class Membership:
     def step(self, event: Event, now_ms: int) -> list[Effect]:
         """Advance by one event at this monotonic time; the effects are to be performed in order."""
         local = self._local
-        assert now_ms >= local.now_ms, "the monotonic clock ran backwards"
+        since_ms = now_ms - local.now_ms
+        assert since_ms >= 0, "the monotonic clock ran backwards"
         local.now_ms = now_ms
         if not local.stopped:
-            self._feel_lag(event)
+            self._feel_lag(event, since_ms)
             self._handle(event)
         if not local.stopped:
             self._run_timers()
@@ -214,10 +215,13 @@ class Membership:
             self._leave_due_ms = None
             local.note("leave.done")
 
-    def _feel_lag(self, event: Event) -> None:
-        """Time in which this node did not run: messages wait unread, so nobody may be judged by their absence."""
+    def _feel_lag(self, event: Event, since_ms: int) -> None:
+        """Time in which this node did not run: messages wait unread, so nobody may be judged by their absence.
+
+        It is no longer than the time since the last step, and so a stall is felt once, by whichever event comes first.
+        """
         local, timeout_ms = self._local, self._local.settings.probe_timeout_ms
-        lag_ms = event.lag_ms if isinstance(event, Tick) else 0
+        lag_ms = min(event.lag_ms, since_ms) if isinstance(event, Tick) else 0
         if self._promised_ms is not None:
             lag_ms = max(lag_ms, local.now_ms - self._promised_ms)
         if lag_ms > timeout_ms // 2:

@@ -4,7 +4,7 @@ import pytest
 
 from coordinator.signed import Signed
 from node.membership.events import Leave, MemberChanged, Send, SendFailed, Status, Tick
-from node.membership.messages import Ack, Nack, Ping, PingReq
+from node.membership.messages import Ack, Gossip, Nack, Ping, PingReq
 from tests.node.membership.solo import EPOCH, SELF, Solo, sends
 
 NONCE = b"n" * 16
@@ -133,8 +133,9 @@ def test_it_measures_the_round_trip() -> None:
 def test_a_fault_of_ours_voids_the_probe(fault: SendFailed | Tick, status: Status) -> None:
     """memberlist pull request 242: a local send error made healthy members suspect."""
     solo, _ = probing(b"b", b"c")
-    solo.step(fault)
     ended = solo.now_ms + 1_000
+    solo.now_ms += 200
+    solo.step(fault)
     effects = solo.advance(ended)
     assert solo.status(b"b") is status
     if status is Status.ALIVE:
@@ -146,6 +147,16 @@ def test_a_refused_connection_asks_relays_at_once() -> None:
     solo.receive(b"c", Nack(99, b"x"))
     effects = solo.step(SendFailed(b"b", "b:1", local=False))
     assert any(map(is_ping_req, effects))
+
+
+def test_a_stall_is_felt_once() -> None:
+    """Shells handle what waits before they tick; the stall then lies behind, and says nothing of the next probe."""
+    solo, _ = probing(b"b", b"c")
+    solo.now_ms += 3_000
+    solo.receive(b"c", Gossip(()))  # ends the void probe and begins the next, of b again
+    solo.step(Tick(lag_ms=2_500))
+    solo.advance(solo.now_ms + 8_000)
+    assert solo.status(b"b") is Status.SUSPECT
 
 
 def test_a_stall_noticed_by_the_clock_alone_voids_the_probe() -> None:
@@ -256,6 +267,19 @@ def test_an_ack_takes_our_own_accusation_back() -> None:
     pinged = solo.advance_until(lambda e: is_ping(e) and isinstance(e, Send) and e.to == b"b")
     message = [m for m in sends(pinged, b"b") if isinstance(m, Ping)][-1]
     assert not [item for item in message.gossip[:1] if item.author == SELF and item.kind.value == "suspicion"]
+
+
+def test_an_ack_begins_the_countdown_again() -> None:
+    """Whoever answers us does not die to us, even if its refutation is lost."""
+    solo = Solo(probe_interval_ms=2_000, sync_interval_ms=10**9)
+    solo.answering = frozenset([b"b", b"c"])
+    solo.meet(b"b", b"c")
+    solo.hear(b"c", solo.suspicion(b"c", b"b"))
+    solo.advance(60_000)
+    assert solo.status(b"b") is Status.SUSPECT
+    solo.answering = frozenset([b"c"])
+    solo.advance(120_000)
+    assert solo.status(b"b") is Status.DEAD
 
 
 def test_after_leaving_it_probes_nobody() -> None:
