@@ -64,6 +64,8 @@ class ModelProcess:
     _info: ModelInfo | None = field(default=None, init=False)
     _down: str = field(default="was not started", init=False)
     _starts: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+    """Starts since a request was served last."""
     _keeper: asyncio.Task[None] | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _serving: set[asyncio.Task[Generated]] = field(default_factory=set, init=False)
@@ -154,26 +156,29 @@ class ModelProcess:
 
     async def _keep(self, child: Child) -> None:
         """Start the process again whenever it ended, more and more slowly until it serves a request."""
-        failures = 0
         while True:
-            reason = await child.ended()
-            self._set_down(child, reason)
-            failures = 0 if child.served else failures + 1
-            while True:
-                wait_ms = min(self.settings.restart_ms_min << min(failures, 20), self.settings.restart_ms_max)
-                await asyncio.sleep(wait_ms / 1000)
+            self._set_down(child, await child.ended())
+            while self._child is None:
+                await asyncio.sleep(self._restart_ms() / 1000)
                 try:
                     child = await self._start_child()
-                    break
                 except ModelError as error:
-                    failures += 1
-                    self._down = f"cannot be started again: {error}"
-                    self._tell(False, self._down)
+                    self._failures += 1
+                    self._tell_down(f"cannot be started again: {error}")
+
+    def _restart_ms(self) -> int:
+        doublings = min(self._failures, 20)  # beyond the maximum anyway
+        return min(self.settings.restart_ms_min << doublings, self.settings.restart_ms_max)
 
     def _set_down(self, child: Child, reason: object) -> None:
         if self._child is child:
-            self._child, self._down = None, f"{reason}; it is being started again"
-            self._tell(False, self._down)
+            self._child = None
+            self._failures = 0 if child.served else self._failures + 1
+            self._tell_down(str(reason))
+
+    def _tell_down(self, reason: str) -> None:
+        self._down = f"{reason}; next start in {self._restart_ms()} ms"
+        self._tell(False, self._down)
 
     def _tell(self, up: bool, reason: str) -> None:
         try:
