@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.text import Text
 
 from node.api import AskEvent, DecisionReport
@@ -31,6 +32,7 @@ from node.lab.demo_scenes import (
 
 ANSWER_WIDTH = 14
 NAME_WIDTH = 9
+INDENT = 7
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class _Part:
     samples: int = 0
     proposed: bool = False
     points: list[tuple[str, int]] | None = None
+    silent: bool = False
+    """The question ended without it."""
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class View:
             case Exported():
                 self._line()
                 size = f"{scene.size:,} bytes"
-                self._say(f"certificate of question {show.short_id(scene.question)}, exported at {scene.at} ({size})")
+                self._say(f"certificate of question {scene.number}, exported at {scene.at} ({size})")
             case Checked():
                 self._check(scene)
             case Finished():
@@ -109,6 +113,7 @@ class View:
         self._fact("homes", f"{directory}  (the nodes are stopped)")
         self._fact("go on", f'for home in {directory}/*/; do moot up --home "$home" --log-level warning & done')
         self._fact("", f'moot ask "What is 17 plus 25?" --kind number --home {first}')
+        self._fact("", "kill $(jobs -p)")
 
     def _found(self, scene: Founded) -> None:
         self._names = tuple(seat.name for seat in scene.seats)
@@ -166,7 +171,7 @@ class View:
             else f"already {scene.state}"
         )
         note = Text.assemble(
-            "       ",
+            " " * INDENT,
             (f"kill -9 {scene.pid}", "bold red"),
             f"  {scene.name} is gone, {scene.after_ms:.0f} ms after it was asked; {scene.witness} goes on ({known})",
         )
@@ -181,6 +186,7 @@ class View:
         assert block is not None, "it was asked"
         for report in scene.decision["members"]:
             part = block.parts[report["name"]]
+            part.silent = report["state"] == "silent"
             part.proposed = report["samples"] > 0
             part.answer, part.samples, part.points = report["answer"], report["samples"], report["points"]
             part.support = report["counts"][0][1] if report["counts"] else 0
@@ -188,7 +194,7 @@ class View:
                 self._update(report["name"])
         self._end_live()
         for line in _end_lines(scene):
-            self._out.print(line)
+            self._out.print(line, no_wrap=True, overflow="ellipsis")
         self._block = None
 
     def _end_live(self) -> None:
@@ -196,17 +202,13 @@ class View:
             self._live.stop()
             self._live = None
 
-    def _head(self) -> list[Text]:
+    def _head(self) -> list[RenderableType]:
         assert self._block is not None, "there is a question"
         asked = self._block.asked
         options = f"  ({' / '.join(asked.options)})" if asked.options else ""
         return [
-            Text.assemble(
-                (f"{asked.number:>3}/{asked.count}  ", "dim"),
-                (asked.text, "bold"),
-                options,
-                (f"   {asked.skill}, put to {asked.at}", "dim"),
-            )
+            Text(f"{asked.number:>3}/{asked.count}  {asked.skill}, put to {asked.at}", style="dim"),
+            Padding(Text.assemble((asked.text, "bold"), options), (0, 0, 0, INDENT), expand=False),
         ]
 
     def _render(self) -> Group:
@@ -216,13 +218,15 @@ class View:
     def _row(self, name: str) -> Text:
         assert self._block is not None, "there is a question"
         part, expected = self._block.parts[name], self._block.asked.expected
-        row = Text.assemble("       ", (f"{name:<{NAME_WIDTH}}", "cyan"))
+        row = Text.assemble(" " * INDENT, (f"{name:<{NAME_WIDTH}}", "cyan"), no_wrap=True, overflow="ellipsis")
+        if part.silent:
+            return row.append("silent", "dim")
         if not part.proposed and part.points is None:
-            return row.append("..." if self._live else "silent", "dim")
+            return row.append("...", "dim")
         if part.answer is None:
             return row.append("abstains", "dim")
-        style = "green" if part.answer == expected else "red"
-        row.append(f"{part.answer:<{ANSWER_WIDTH}}", style).append(self._support(part))
+        style = "green" if part.answer == expected else ""
+        row.append(f"{show.clip(part.answer):<{ANSWER_WIDTH}} ", style).append(self._support(part))
         if part.points:
             row.append("  prefers ", "dim").append(show.spread(part.points))
         return row
@@ -238,8 +242,8 @@ class View:
         self._say(
             f"{scene.name} runs again (process {scene.pid}) and caught up {missed} in {scene.seconds:.1f} s", "green"
         )
-        known = f"to question {show.short_id(scene.question)} it now answers {scene.answer}, as all others do"
-        self._say(f"it stands at height {scene.height}, as the others do; {known}")
+        known = f"it too now has the answer to question {scene.number}: {show.clip(scene.answer or 'none')}"
+        self._say(f"its ledger is {scene.height} slots high, as the others'; {known}")
 
     def _check(self, scene: Checked) -> None:
         if scene.what:
@@ -274,17 +278,17 @@ class View:
 
 def _end_lines(scene: Ended) -> list[Text]:
     decision: DecisionReport = scene.decision
+    verdict = Text.assemble(" " * (INDENT - 3), ("=  ", "bold"))
     if decision["answer"] is None:
-        verdict = Text.assemble("    ", ("= ", "bold"), (decision["reason"] or "no answer", "red"))
+        verdict.append(decision["reason"] or "no answer", "red")
     elif decision["answer"] == scene.expected:
-        verdict = Text.assemble("    ", ("=  ", "bold"), (decision["answer"], "bold green"), ("  right", "green"))
+        verdict.append(show.clip(decision["answer"]), "bold green").append("  right", "green")
     else:
-        verdict = Text.assemble(
-            "    ", ("=  ", "bold"), (decision["answer"], "bold red"), ("  wrong", "red"), f": it is {scene.expected}"
-        )
-    passes = show.plural(decision["cost"]["forward_passes"], "forward pass", "forward passes")
-    facts = [show.scores_line(decision)] if decision["scores"] else []
+        verdict.append(show.clip(decision["answer"]), "bold red").append("  wrong", "red")
+        verdict.append(f", it is {scene.expected}")
+    if decision["scores"]:
+        verdict.append(f"   {show.scores_line(decision)}", "dim")
+    facts = [show.plural(decision["cost"]["forward_passes"], "forward pass", "forward passes")]
     if decision["model_ms"] is not None and decision["protocol_ms"] is not None:
-        facts.append(f"{decision['model_ms']:.0f} ms of model, {decision['protocol_ms']:.0f} ms of protocol")
-    facts.append(passes)
-    return [verdict, Text("       " + " · ".join(facts), style="dim")]
+        facts = [f"{decision['model_ms']:.0f} ms of model, {decision['protocol_ms']:.0f} ms of protocol", *facts]
+    return [verdict, Text(" " * INDENT + ", ".join(facts), style="dim")]

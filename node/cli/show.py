@@ -10,6 +10,10 @@ from node.cli.terminal import print_table
 ID_LENGTH = 12
 """Characters of a question's id that are shown: short enough to type, long enough to stay unique."""
 
+CLIP_LENGTH = 24
+SHOWN_MAX = 4
+"""Of candidates in a line; the rest is counted. JSON holds them all."""
+
 STATUS_STYLES = {
     "alive": "green",
     "suspect": "yellow",
@@ -30,9 +34,15 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
+def clip(answer: str) -> str:
+    """An answer that stands beside others, cut to what a line can hold."""
+    return answer if len(answer) <= CLIP_LENGTH else f"{answer[: CLIP_LENGTH - 1]}…"
+
+
 def spread(counts: Sequence[tuple[str, int]]) -> str:
     """Points or samples by answer: `42 ×4  41 ×1`."""
-    return "  ".join(f"{answer} ×{count}" for answer, count in counts)
+    shown = [f"{clip(answer)} ×{count}" for answer, count in counts[:SHOWN_MAX]]
+    return "  ".join([*shown, f"and {len(counts) - SHOWN_MAX} more"] if len(counts) > SHOWN_MAX else shown)
 
 
 def milliseconds(value: float | None) -> str:
@@ -70,12 +80,14 @@ def time_line(decision: DecisionReport) -> str:
 def scores_line(decision: DecisionReport) -> str:
     """Points of the leading candidates, the winner first; a tie is said in words."""
     scores = decision["scores"]
-    shown = ", ".join(f"{answer} {points}" for answer, points in scores[:4])
-    if len(scores) > 4:
-        shown += f", and {len(scores) - 4} more"
-    if len(decision["tied"]) > 1:
-        shown += f"; a tie of {', '.join(decision['tied'])}, broken by digest"
-    return shown
+    shown = _some([f"{clip(answer)} {points}" for answer, points in scores])
+    tied = decision["tied"]
+    return f"{shown}; tie of {_some([clip(answer) for answer in tied])} broken by digest" if len(tied) > 1 else shown
+
+
+def _some(parts: Sequence[str]) -> str:
+    more = [f"and {len(parts) - SHOWN_MAX} more"] if len(parts) > SHOWN_MAX else []
+    return ", ".join([*parts[:SHOWN_MAX], *more])
 
 
 def event_line(event: AskEvent, name_width: int) -> Text | None:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class FederationFailed(NodeError):
-    """A node of the federation ended, or something that must happen did not. The message holds the node's last words."""
+    """A node ended, or something that must happen did not. The message holds the nodes' last words."""
 
 
 class Federation:

@@ -104,6 +104,8 @@ class CaughtUp:
     pid: int
     slots_missed: int
     height: int
+    number: int
+    """Of the question during which it was killed."""
     question: str
     answer: str | None
     seconds: float
@@ -113,6 +115,7 @@ class CaughtUp:
 class Exported:
     """A certificate was written to a file."""
 
+    number: int
     question: str
     at: str
     file: str
