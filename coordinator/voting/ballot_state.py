@@ -70,17 +70,29 @@ class BallotState:
             return self.set_ballot(h)
         return False
 
-    def check(self) -> None:
-        """The protocol's invariants. One that fails is a bug of ours, whatever peers said."""
+    def problem(self) -> str | None:
+        """The invariant of the protocol that does not hold, or None."""
         b, p, q, h, c = self.b, self.p, self.p_prime, self.h, self.c
-        assert b is None or b.counter > 0, "a ballot's counter starts at 1"
-        assert q is None or (p is not None and p.aborts(q)), "p′ is below p and incompatible with it"
-        assert h is None or (b is not None and b.covers(h)), "h ≲ b"
-        assert c is None or (h is not None and h.covers(c)), "c ≲ h"
-        assert c is None or h is None or not self.is_aborted(h), "no vote to commit what was aborted"
-        if self.phase is not Phase.PREPARE:
-            assert b is not None and p is not None and h is not None and c is not None, "all are set once committing"
-            assert q is None and p.covers(h), "once committing, p covers h and there is no p′"
+        if b is not None and b.counter < 1:
+            return "a ballot's counter starts at 1"
+        if q is not None and (p is None or not p.aborts(q)):
+            return "p′ is below p and incompatible with it"
+        if h is not None and (b is None or not b.covers(h)):
+            return "h ≲ b"
+        if c is not None and (h is None or not h.covers(c)):
+            return "c ≲ h"
+        if c is not None and h is not None and self.is_aborted(h):
+            return "no vote to commit what was aborted"
+        if self.phase is not Phase.PREPARE and (
+            c is None or h is None or p is None or not p.covers(h) or q is not None
+        ):
+            return "once committing, c and h are set, p covers h, and there is no p′"
+        return None
+
+    def check(self) -> None:
+        """An invariant that fails is a bug of ours, whatever peers said."""
+        found = self.problem()
+        assert found is None, found
 
     def statement(self, node: bytes, slot: int, digest: bytes) -> BallotStatement:
         """This state as a statement; its ballot is NO_BALLOT while there is none."""
@@ -96,7 +108,10 @@ class BallotState:
 
     @classmethod
     def restored(cls, statement: BallotStatement, value_override: bytes | None) -> "BallotState":
-        """The state that a node's last statement told, as it goes on from after a restart."""
+        """The state that a node's last statement told, as it goes on from after a restart.
+
+        Raises ValueError where no node can have been in that state.
+        """
         match statement:
             case Prepare(ballot=b, prepared=p, prepared_prime=q, n_c=n_c, n_h=n_h):
                 h = Ballot(n_h, b.value) if n_h else None
@@ -109,5 +124,7 @@ class BallotState:
             case Externalize(commit=c, n_h=n_h):
                 top = Ballot(INFINITY, c.value)
                 state = cls(Phase.EXTERNALIZE, top, top, None, Ballot(n_h, c.value), c, c.value)
-        state.check()
+        found = state.problem()
+        if found is not None:
+            raise ValueError(f"the saved statement breaks an invariant: {found}")
         return state

@@ -33,6 +33,13 @@ class Context:
             self._known[digest] = found
         return found
 
+    def quorum_set_problem(self, digest: bytes) -> str | None:
+        """Why no statement may name this quorum set; None also while it is unknown."""
+        if digest in self._known:
+            return None
+        found = self.driver.quorum_set(digest)
+        return found.problem() if found is not None else None
+
     def is_full(self, value: bytes, *, nomination: bool = False) -> bool:
         return self.driver.validate(self.slot, value, nomination) is Validity.FULL
 

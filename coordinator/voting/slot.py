@@ -48,8 +48,8 @@ class Slot:
     ) -> "Slot":
         """The slot as it was when `state` was written; call `resume` next.
 
-        Raises ValueError where the state is of another node, slot, history or quorum set: voting on with it could
-        contradict what was said.
+        Raises ValueError where the state is of another node, slot, history or quorum set, or cannot have been: voting
+        on with it could contradict what was said.
         """
         if (state.node, state.slot, state.previous) != (node, index, previous):
             raise ValueError(f"slot {index}: the saved state is of another node, slot or history; do not vote with it")
@@ -266,8 +266,7 @@ class Slot:
             return found
         if self._ballot.externalized is not None and isinstance(statement, Nominate):
             return "decided"
-        named = self._context.driver.quorum_set(statement.quorum_set)
-        return named.problem() if named is not None else None
+        return self._context.quorum_set_problem(statement.quorum_set)
 
     def _begin(self, now_ms: int) -> dict[Timer, int | None]:
         self._context.now_ms = now_ms

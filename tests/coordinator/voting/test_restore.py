@@ -223,6 +223,21 @@ def test_a_state_under_another_quorum_set_is_refused() -> None:
         Slot.restore(FIVE[0], SLOT, QuorumSet(5, FIVE), node.driver, node.slot.state(), previous=PREVIOUS)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("CONFIRM 5m p=2 c=1 h=5", id="commits more than it prepared"),
+        pytest.param("PREPARE 2m p=2z p'=2m c=2 h=2", id="votes to commit what it gave up"),
+        pytest.param("PREPARE 1m p=3z h=3", id="h above b"),
+    ],
+)
+def test_a_state_in_which_no_node_can_have_been_is_refused(said: str) -> None:
+    """A damaged file fails an assertion in the middle of the next event."""
+    state = SlotState(FIVE[0], SLOT, PREVIOUS, ballot=statement(FIVE[0], said))
+    with pytest.raises(ValueError, match="breaks an invariant"):
+        Slot.restore(FIVE[0], SLOT, CORE5, ScriptedDriver(CORE5), state, previous=PREVIOUS)
+
+
 STATES = st.builds(
     SlotState,
     st.just(FIVE[0]),
