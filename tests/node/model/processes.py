@@ -2,6 +2,9 @@
 """What tests of the model's process share: requests, settings, and waiting for the system."""
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +21,26 @@ async def wait_until(true: Callable[[], bool], timeout_s: float = 30) -> None:
             await asyncio.sleep(0.01)
 
 
+def states(pid: int) -> set[str]:
+    """The states of a process's threads, as ps prints them; empty once it is gone."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add(thread.read_text().rsplit(")", 1)[1].split()[0])
+    return found
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    return bool(states(pid) - {"Z", "X"})
+
+
+async def pause(model: ModelProcess) -> int:
+    """Stop the process until SIGCONT, as one that hangs, and return its id. The signal is not obeyed at once."""
+    pid = pid_of(model)
+    os.kill(pid, signal.SIGSTOP)
+    await wait_until(lambda: states(pid) == {"T"})
+    return pid
 
 
 def pid_of(model: ModelProcess) -> int:

@@ -20,7 +20,7 @@ from node.model.errors import (
 )
 from node.model.process import ModelProcess, ModelState, ProcessSettings
 from tests.node.model.gguf_files import write_model
-from tests.node.model.processes import FAST, REQUEST, is_alive, pid_of, wait_until
+from tests.node.model.processes import FAST, REQUEST, is_alive, pause, pid_of, wait_until
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,8 +47,7 @@ async def test_kill_in_the_middle_of_a_request(model: ModelProcess) -> None:
     """A native crash costs the requests under way, and nothing after them."""
     states: list[ModelState] = []
     model.on_state = states.append
-    pid = pid_of(model)
-    os.kill(pid, signal.SIGSTOP)  # so that it surely dies in the middle
+    pid = await pause(model)  # so that it surely dies in the middle
     requests = [asyncio.create_task(model.generate(REQUEST)) for _ in range(3)]
     await asyncio.sleep(0)
     os.kill(pid, signal.SIGKILL)
@@ -112,8 +111,7 @@ async def test_a_request_that_hangs_is_ended(model_file: Path) -> None:
     settings = ProcessSettings(request_timeout_ms=300, restart_ms_min=10)
     model = ModelProcess(model_file, settings=settings)
     await model.start()
-    pid = pid_of(model)
-    os.kill(pid, signal.SIGSTOP)
+    pid = await pause(model)
     with pytest.raises(ModelTimeout, match="a request took longer than 300 ms"):
         await model.generate(REQUEST)
     assert not is_alive(pid)
@@ -134,7 +132,7 @@ async def test_a_start_that_hangs_is_ended(model_file: Path) -> None:
 async def test_the_queue_is_bounded_and_served_in_order(model_file: Path) -> None:
     model = ModelProcess(model_file, settings=ProcessSettings(queue_max=4))
     await model.start()
-    os.kill(pid_of(model), signal.SIGSTOP)
+    pid = await pause(model)
     order: list[int] = []
 
     async def ask(number: int) -> None:
@@ -145,7 +143,7 @@ async def test_the_queue_is_bounded_and_served_in_order(model_file: Path) -> Non
     await asyncio.sleep(0)
     with pytest.raises(ModelBusy, match="4 requests"):
         await model.generate(REQUEST)
-    os.kill(pid_of(model), signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     await asyncio.gather(*waiting)
     assert order == [0, 1, 2, 3]
     await model.close()
@@ -155,7 +153,7 @@ async def test_a_caller_that_gives_up_holds_nobody_up(model_file: Path) -> None:
     """Neither a place in the queue nor the reply of the one under way is left behind."""
     model = ModelProcess(model_file, settings=ProcessSettings(queue_max=2))
     await model.start()
-    os.kill(pid_of(model), signal.SIGSTOP)
+    pid = await pause(model)
     under_way, waiting = [asyncio.create_task(model.generate(REQUEST)) for _ in range(2)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -165,7 +163,7 @@ async def test_a_caller_that_gives_up_holds_nobody_up(model_file: Path) -> None:
     await asyncio.sleep(0)
     third = asyncio.create_task(model.generate(REQUEST))
     await asyncio.sleep(0)
-    os.kill(pid_of(model), signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     assert (await third).texts == (await model.generate(REQUEST)).texts
     single = GenerateRequest("2*3=", 1, 0, 1, 4, "")
     assert len((await model.generate(single)).texts) == 1, "replies go to their requests"
@@ -175,8 +173,7 @@ async def test_a_caller_that_gives_up_holds_nobody_up(model_file: Path) -> None:
 async def test_closing_fails_what_waits(model_file: Path) -> None:
     model = ModelProcess(model_file)
     await model.start()
-    pid = pid_of(model)
-    os.kill(pid, signal.SIGSTOP)
+    pid = await pause(model)
     waiting = [asyncio.create_task(model.generate(REQUEST)) for _ in range(3)]
     await asyncio.sleep(0)
     await model.close()
