@@ -101,6 +101,11 @@ class Federation:
     def running(self) -> tuple[str, ...]:
         return tuple(name for name in self.names if name in self._processes)
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the nodes that run."""
+        return {name: self._processes[name].pid for name in self.running}
+
     def client(self, name: str) -> ControlClient:
         return ControlClient(self.home(name))
 
