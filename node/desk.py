@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +21,12 @@ from node.api import AskEvent, DecisionReport, MemberReport, StatusReport
 from node.errors import QuestionNotFound, QuestionRefused
 from node.membership.events import Status
 from node.reports import decided_report, open_report
-from node.shell import Shell, now_ms
+from node.shell import Shell, now_ms, wall_ms
 
 TIMINGS_MAX = 1_000
 """Questions of which this node remembers when it saw what."""
+PROOF_WAIT_S = 2.0
+"""How long one who asks for a decision of this moment waits for its proof."""
 FOLLOW_MAX = 256
 """Events that wait for one follower; one that does not read loses the oldest, and still sees the end."""
 
@@ -88,6 +90,12 @@ class Desk:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(event)
+
+    @property
+    def joined(self) -> bool:
+        """Whether this node can take part in decisions: a quorum is there, and has shown it where voting stands."""
+        moot = self.shell.moot
+        return len(moot.reachable) >= self.genesis.charter.threshold and not moot.assembly.watching
 
     def status(self) -> StatusReport:
         moot, membership = self.shell.moot, self.shell.membership
@@ -196,9 +204,10 @@ class Desk:
 
     async def _proven(self, question: Digest) -> None:
         """A question that was decided this very moment: its proof follows within one exchange of statements."""
-        ends = now_ms() + 2_000
-        while self.shell.store.slot_of(question) in self.shell.moot.ledger.unproven and now_ms() < ends:
-            await asyncio.sleep(0.02)
+        store, ledger = self.shell.store, self.shell.moot.ledger
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROOF_WAIT_S):
+                await self.shell.until(lambda: store.slot_of(question) not in ledger.unproven)
 
     def _question(
         self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
@@ -215,7 +224,7 @@ class Desk:
             tuple(option.strip() for option in options),
             self.genesis.charter.deadline_ms if deadline_ms is None else deadline_ms,
             tally or "",
-            time.time_ns() // 1_000_000,
+            wall_ms(),
             os.urandom(16),
         )
 
@@ -250,7 +259,9 @@ class Desk:
             event["answer"], event["counts"], event["samples"] = record
 
 
-def _answer_of(session: Session | None, step: str, member: NodeId) -> tuple[str | None, list[tuple[str, int]], int] | None:
+def _answer_of(
+    session: Session | None, step: str, member: NodeId
+) -> tuple[str | None, list[tuple[str, int]], int] | None:
     """What a member proposed, or, with the step preferred, how it spread its points."""
     if session is None or step not in ("proposed", "preferred"):
         return None

@@ -180,7 +180,6 @@ class LimitsSection(_Section):
     bytes_per_s: int = _setting(
         8 * 1024 * 1024, "From one peer, lasting.", "bytes per second", ge=1_024, le=10 * 1024 * 1024 * 1024
     )
-    open_questions_max: int = _setting(1_000, "Undecided at one time; more are refused.", "questions", ge=1, le=100_000)
 
 
 class Settings(_Section):

@@ -1,10 +1,11 @@
-"""The shell around the cores: the one loop and the one clock. It hands events in and carries effects out, saves before sends."""
+"""The shell around the cores: one loop, the clocks. It hands events in and carries effects out, saves before sends."""
 
 import asyncio
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from coordinator import events as moot_events
 from coordinator.effects import Effect, Ended, Generate, Note, Progress, Save, SendEntries
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.moot import Moot
+from coordinator.records import QuestionError
 from coordinator.signed import NodeId
 from node.membership import events as member_events
 from node.membership.core import Membership
@@ -41,6 +43,11 @@ CoreEvent: TypeAlias = moot_events.Event | member_events.Event
 def now_ms() -> int:
     """This node's monotonic clock."""
     return time.monotonic_ns() // 1_000_000
+
+
+def wall_ms() -> int:
+    """The wall clock, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,10 @@ class Shell:
         self._generations: set[asyncio.Task[None]] = set()
         self._generating = asyncio.Semaphore(GENERATING_MAX)
         self._left = asyncio.Event()
+        self._stepped = asyncio.Event()
+        """Set, and replaced by a new one, after every step."""
+        self._failure: Exception | None = None
+        """What `do` failed with: `run` ends with it."""
         self.dropped = 0
         """Messages of peers that found the inbox full."""
 
@@ -103,9 +114,19 @@ class Shell:
 
         Raises:
             QuestionError: there is no room for another question.
+            NodeError: the step could not be saved. The core is ahead of the disk and takes no more steps; `run` ends.
         """
-        self._perform(self.moot.step(event, now_ms()))
-        self._wake.set()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._perform(self.moot.step(event, now_ms()))
+        except QuestionError:
+            raise
+        except Exception as error:
+            self._failure = error
+            raise
+        finally:
+            self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled. An error that a person has to know of ends it, before anything more is sent."""
@@ -113,8 +134,15 @@ class Shell:
         while True:
             due = self._next_deadline_ms()
             await self._wait(due)
+            if self._failure is not None:
+                raise self._failure
             self._turn(due)
             await asyncio.sleep(0)  # A full inbox must not keep the transport from its turn.
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that a step of the cores brings about."""
+        while not true():
+            await self._stepped.wait()
 
     async def leave(self, wait_s: float) -> None:
         """Say goodbye to the members, and wait until they were told, or for the time given."""
@@ -137,10 +165,8 @@ class Shell:
         if self._inbox:
             return
         self._wake.clear()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), max(0, due_ms - now_ms()) / 1_000)
-        except TimeoutError:
-            pass
 
     def _turn(self, due_ms: int) -> None:
         """One step of both cores over everything that waits, then all its effects: one transaction, then the sends."""
@@ -189,6 +215,8 @@ class Shell:
                     pass  # A save: done above.
         if changed:
             self.post(moot_events.Reachable(self._reachable()))
+        self._stepped.set()
+        self._stepped = asyncio.Event()
 
     def _reachable(self) -> frozenset[NodeId]:
         members = self.membership.members()

@@ -56,13 +56,13 @@ def test_all_that_can_be_set(tmp_path: Path) -> None:
         [voting]
         timer_base_ms = 100
         [limits]
-        open_questions_max = 5
+        messages_per_s = 5
         """,
     )
     assert (settings.node.name, settings.node.advertise, settings.model.temperature) == ("ada", "ada.example:7400", 1.0)
     assert settings.membership.seeds == ("a.example:1", "192.0.2.1:7400")
     assert settings.membership.settings() == MembershipSettings.wan(relays=1)
-    assert (settings.voting.timer_base_ms, settings.limits.open_questions_max) == (100, 5)
+    assert (settings.voting.timer_base_ms, settings.limits.messages_per_s) == (100, 5)
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:

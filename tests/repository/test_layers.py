@@ -25,8 +25,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "node.gateway": ("node/gateway/*", "node/cli/*"),
     "node.lab": ("node/lab/*", "node/cli/*"),
     "time": (
-        "node/shell.py",  # the node's one clock
-        "node/desk.py",  # the wall clock that a question carries
+        "node/shell.py",  # the node's clocks
         "node/model/*",  # what a forward pass costs is measured where it runs
         "node/control_client.py",  # how long a command waits for its node
         "node/lab/*",

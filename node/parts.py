@@ -1,0 +1,174 @@
+"""Makes the parts of a node out of what its home holds, each part by its own function."""
+
+import logging
+import random
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.agenda_driver import VotingSettings
+from coordinator.ledger.genesis import Genesis
+from coordinator.moot import Moot, Restored
+from node import identity
+from node.errors import Exit, GenesisInvalid
+from node.founding import ModelUnusable, check_model, read_genesis
+from node.home import Home
+from node.membership.core import Membership
+from node.membership.events import Seed
+from node.model import reference
+from node.model.engine import LoadSettings
+from node.model.errors import ModelError, ModelFileMissing
+from node.model.process import ModelProcess, ModelState, ProcessSettings
+from node.settings import REFERENCE, ModelSection, Settings, load, split_address
+from node.shell import Shell, now_ms, wall_ms
+from node.signing import MootSigner, MootVerifier
+from node.store import Store, Stored
+from node.transport.address import Address, check_host
+from node.transport.gate import Gate
+from node.transport.rate import Rate
+from node.transport.server import PeerServer
+
+log = logging.getLogger("moot")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all parts of a node stand on."""
+
+    settings: Settings
+    genesis: Genesis
+    signer: MootSigner
+    verifier: MootVerifier
+    store: Store
+    epoch: int
+    """Of this start: above those of all earlier ones."""
+
+
+def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
+    """Read, check and lock what is in the home."""
+    settings = load(home.settings)
+    keypair = identity.load(home.identity)
+    genesis = read_genesis(home.genesis)
+    if keypair.node not in genesis.by_node:
+        raise GenesisInvalid(
+            f"{home.genesis}: node {keypair.node.hex()[:16]} is not in this moot's roster; found the moot with its card"
+        )
+    check_host(split_address(settings.node.listen)[0])
+    stack.enter_context(home.locked())
+    store = Store.open(home.store, genesis.moot_id, keypair.node)
+    stack.callback(store.close)
+    signer, verifier = MootSigner(keypair, genesis.moot_id), MootVerifier(genesis.moot_id)
+    return Ground(settings, genesis, signer, verifier, store, store.next_epoch(wall_ms()))
+
+
+def make_server(ground: Ground, shells: list[Shell]) -> PeerServer:
+    limits = ground.settings.limits
+    gate = Gate(
+        moot=ground.genesis.moot_id,
+        node=ground.signer.node,
+        verifier=ground.verifier,
+        is_admitted=ground.genesis.by_node.__contains__,
+        rate=Rate(limits.messages_per_s, limits.bytes_per_s),
+    )
+    return PeerServer(
+        gate,
+        on_batch=lambda sender, messages, _: shells[0].deliver(sender, messages) if shells else None,
+        now_ms=now_ms,
+        wall_ms=wall_ms,
+    )
+
+
+async def listen(server: PeerServer, settings: Settings) -> str:
+    """Bind, and give the address that peers are told."""
+    host, port = split_address(settings.node.listen)
+    bound = await server.start(host, port)
+    return settings.node.advertise or str(Address(host, bound))
+
+
+def make_moot(ground: Ground) -> Moot:
+    return Moot(
+        signer=ground.signer,
+        verifier=ground.verifier,
+        genesis=ground.genesis,
+        settings=VotingSettings(**ground.settings.voting.model_dump()),
+        rng=random.Random(),  # noqa: S311 - chooses partners for exchange; nothing secret
+        wall_offset_ms=wall_ms() - now_ms(),
+        restored=restored(ground.store.load()),
+        now_ms=now_ms(),
+    )
+
+
+def make_membership(ground: Ground, address: str) -> Membership:
+    return Membership(
+        signer=ground.signer,
+        verifier=ground.verifier,
+        settings=ground.settings.membership.settings(),
+        rng=random.Random(),  # noqa: S311 - shuffles the probe list
+        epoch=ground.epoch,
+        address=address,
+        meta=b"",
+        admit=ground.genesis.by_node.__contains__,
+        seeds=_seeds(ground.genesis, ground.signer.node, ground.settings),
+        remembered=ground.store.remembered_members(),
+        wall_offset_ms=wall_ms() - now_ms(),
+        now_ms=now_ms(),
+    )
+
+
+def restored(stored: Stored) -> Restored:
+    """What the core continues from, out of what the store held."""
+    own = {row.slot: row.statements for row in stored.voting}
+    newest = next((row for row in stored.voting if row.slot == stored.height), None)
+    return Restored(
+        height=stored.height,
+        head=stored.head or b"",
+        decided=stored.decided,
+        unproven=tuple((agenda, own.get(slot, ())) for slot, agenda in stored.unproven),
+        records=tuple(record for _, record in stored.records),
+        voting=(newest.slot, newest.state, newest.statements) if newest else None,
+        agendas=tuple(stored.agendas.values()),
+    )
+
+
+async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[ModelProcess, Callable[[], dict[str, Any]]]:
+    report: dict[str, Any] = {"state": "starting", "restarts": 0}
+
+    def note(state: ModelState) -> None:
+        report.update(state="up" if state.up else "down", restarts=max(0, state.starts - 1))
+        log.info("model.%s reason=%r", report["state"], state.reason)
+
+    context = {} if section.context_length is None else {"context_length": section.context_length}
+    engine = ModelProcess(
+        _model_path(section.file),
+        LoadSettings(threads=section.threads, **context),
+        ProcessSettings(request_timeout_ms=section.timeout_ms),
+        note,
+    )
+    try:
+        info = await engine.start()
+    except ModelError as error:
+        code = Exit.MODEL_MISSING if isinstance(error, ModelFileMissing) else Exit.MODEL_INVALID
+        raise ModelUnusable(str(error), code) from error
+    stack.push_async_callback(engine.close)
+    report.update(
+        state="up",
+        name=info.name,
+        digest=info.digest.hex(),
+        parameters=info.parameters,
+        context_length=info.context_length,
+        bytes=info.size_bytes,
+    )
+    return engine, lambda: dict(report)
+
+
+def _model_path(file: str) -> Path:
+    checked = check_model(file)
+    return reference.path(checked.removeprefix(REFERENCE)) if checked.startswith(REFERENCE) else Path(checked)
+
+
+def _seeds(genesis: Genesis, node: bytes, settings: Settings) -> list[Seed]:
+    """The roster's first addresses, of which the owners are known, and those of the settings, of which they are not."""
+    known = [Seed(member.node, member.address) for member in genesis.members if member.node != node and member.address]
+    return known + [Seed(None, address) for address in settings.membership.seeds]
