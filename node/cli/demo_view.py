@@ -111,7 +111,7 @@ class View:
         """What to type to go on with the same nodes."""
         first = directory / self._names[0]
         self._fact("homes", f"{directory}  (the nodes are stopped)")
-        self._fact("go on", f'for home in {directory}/*/; do moot up --home "$home" --log-level warning & done')
+        self._fact("go on", f'for home in {directory}/*/; do moot up --quiet --home "$home" & done')
         self._fact("", f'moot ask "What is 17 plus 25?" --kind number --home {first}')
         self._fact("", "kill $(jobs -p)")
 

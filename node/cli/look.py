@@ -37,6 +37,9 @@ def members(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) 
         return
     columns = ["member", "organization", "status", "address", "round trip", "heard", "height", "id"]
     rows = [_member_row(report) for report in reports]
+    if all(report["organization"] == report["name"] for report in reports):
+        columns.remove("organization")
+        rows = [[row[0], *row[2:]] for row in rows]
     print_table(columns, rows, right=["round trip", "heard", "height"])
     alive = sum(report["status"] == "alive" for report in reports)
     say((f"{alive} of {show.plural(len(reports), 'member')} alive", "dim"))
@@ -62,7 +65,11 @@ def status(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) -
     if as_json:
         answer_json(report)
         return
-    for line in show.status_lines(report):
+    alive = f"{report['members_alive']} of {show.plural(report['members'], 'member')}"
+    facts = [show.fact("alive", alive), show.fact("up for", show.duration(report["uptime_ms"]))]
+    if report["watching"]:
+        facts.append(show.fact("watching", "follows without voting until it has caught up"))
+    for line in show.status_lines(report) + facts:
         console().print(line, soft_wrap=True)
 
 
@@ -145,5 +152,5 @@ def _write(place: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        kind = StoreFull if error.errno == errno.ENOSPC else NodeError
+        kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else NodeError
         raise kind(f"{place}: cannot be written: {error.strerror}") from error

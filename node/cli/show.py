@@ -79,10 +79,12 @@ def time_line(decision: DecisionReport) -> str:
 
 def scores_line(decision: DecisionReport) -> str:
     """Points of the leading candidates, the winner first; a tie is said in words."""
-    scores = decision["scores"]
-    shown = _some([f"{clip(answer)} {points}" for answer, points in scores])
-    tied = decision["tied"]
-    return f"{shown}; tie of {_some([clip(answer) for answer in tied])} broken by digest" if len(tied) > 1 else shown
+    return tally_line(decision["scores"], decision["tied"])
+
+
+def tally_line(scores: Sequence[tuple[str, int]], tied: Sequence[str]) -> str:
+    tie = f"; tie of {_some([clip(answer) for answer in tied])} broken by digest" if len(tied) > 1 else ""
+    return spread(scores) + tie
 
 
 def _some(parts: Sequence[str]) -> str:
@@ -124,8 +126,7 @@ def decision_lines(decision: DecisionReport) -> list[Text]:
     if decision["signers"]:
         members += f", signed by {', '.join(decision['signers'])}"
     lines.append(Text(members, style="dim"))
-    spent = [part for part in (time_line(decision), cost_line(decision["cost"])) if part]
-    lines.append(Text("; ".join(spent), style="dim"))
+    lines += [Text(part, style="dim") for part in (time_line(decision), cost_line(decision["cost"])) if part]
     return lines
 
 
@@ -151,7 +152,7 @@ def print_members(decision: DecisionReport) -> None:
 
 
 def status_lines(status: StatusReport) -> list[Text]:
-    """One `key  value` line per fact, for `moot status` and the banner of `moot up`."""
+    """One `key  value` line per fact that holds from the start on."""
     model = status["model"]
     described = [str(model.get("name", "none")), str(model.get("state", "unknown"))]
     if parameters := model.get("parameters"):
@@ -164,12 +165,10 @@ def status_lines(status: StatusReport) -> list[Text]:
         ("node", f"{status['name']}  {status['node'][:ID_LENGTH]}"),
         ("address", f"{status['address']}  (loopback only: mutual TLS comes later)"),
         ("moot", f"{status['moot_name']}  {status['moot'][:ID_LENGTH]}"),
-        ("quorum", f"{status['threshold']} of {plural(status['members'], 'member')}; {status['members_alive']} alive"),
+        ("quorum", f"{status['threshold']} of {plural(status['members'], 'member')} must vote"),
         ("model", ", ".join(described)),
         ("ledger", f"{plural(status['height'], 'slot')}, {plural(status['open_questions'], 'open question')}"),
     ]
-    if status["watching"]:
-        facts.append(("watching", "follows without voting"))
     return [fact(name, value) for name, value in facts]
 
 

@@ -27,27 +27,31 @@ def up(
     log_level: Annotated[
         Level | None, typer.Option("--log-level", help="What to log. Default: as the settings say.")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No banner, and only warnings are logged.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run the node until Ctrl-C or SIGTERM."""
-    import asyncio
-
     from node.home import Home
-    from node.runtime import run  # brings gRPC, the store and the model's process: only this command needs them
     from node.settings import load
 
     place = home_path(home)
-    level = log_level.value if log_level else load(Home.find(place).settings).node.log_level
+    default = "warning" if quiet else load(Home.find(place).settings).node.log_level
+    level = log_level.value if log_level else default
     _log_to_stderr(level)
+
+    import asyncio
+
+    from node.runtime import run  # brings gRPC, the store and the model's process: only this command needs them
 
     def ready(status: StatusReport) -> None:
         if as_json:
             answer_json(status)
-        else:
+        elif not quiet:
             _print_banner(status, place)
 
     asyncio.run(run(place, ready=ready))
-    say(("stopped", "dim"))
+    if not quiet:
+        say(("stopped", "dim"))
 
 
 def _print_banner(status: StatusReport, home: Path) -> None:

@@ -129,9 +129,7 @@ def _lines(verified: Verified, moot: Genesis) -> list[tuple[str, str]]:
         ("answered", f"{resolution.answered} of {len(moot.members)} members"),
     ]
     if outcome:
-        tie = f"; a tie of {', '.join(outcome.tied)}, broken by digest" if len(outcome.tied) > 1 else ""
-        scores = ", ".join(f"{candidate} {score}" for candidate, score in outcome.scores)
-        lines.append(("tally", f"{resolution.tally}: {scores}{tie}"))
+        lines.append(("tally", f"{resolution.tally}: {show.tally_line(outcome.scores, outcome.tied)}"))
     spent = f"{cost.forward_passes:,} forward passes, {cost.prompt_tokens:,} tokens in, {cost.generated_tokens:,} out"
     lines.append(("cost", spent))
     lines.append(("moot", f"{moot.name}  {moot.moot_id.hex()}"))

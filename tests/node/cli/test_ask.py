@@ -25,9 +25,10 @@ def test_what_happens_is_told_while_it_happens(moot: Any, running: Any) -> None:
         "  ada   prefers   42 ×5",
         "  bea   prefers   42 ×4  41 ×1",
         "  enough have answered; the members vote",
-        "decided 42 9, 41 1",
+        "decided 42 ×9  41 ×1",
         "2 of 3 members answered; slot 7, signed by ada, bea, cleo",
-        "91 ms to answer, 23 ms to vote and prove; 12 forward passes, 1,300 tokens in, 40 out, 84 ms of computing",
+        "91 ms to answer, 23 ms to vote and prove",
+        "12 forward passes, 1,300 tokens in, 40 out, 84 ms of computing",
         "certificate: moot decisions export 3f9a1c20bb07",
     ]
 
@@ -63,7 +64,7 @@ def test_no_quorum_is_an_end_without_an_answer(moot: Any, running: Any, decision
 
 def test_a_tie_is_reported_as_a_tie(moot: Any, running: Any, decision: Any) -> None:
     running.api.end = decision(scores=[("41", 5), ("42", 5)], answer="41", tied=["41", "42"])
-    assert "decided 41 5, 42 5; tie of 41, 42 broken by digest" in moot("ask", "What is 17 plus 25?").err
+    assert "decided 41 ×5  42 ×5; tie of 41, 42 broken by digest" in moot("ask", "What is 17 plus 25?").err
 
 
 def test_an_abstention_is_shown(moot: Any, running: Any, script: Any) -> None:

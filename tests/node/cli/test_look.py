@@ -1,11 +1,14 @@
 """`moot members`, `status`, `decisions`: tables for people, JSON for programs, both of the same reports."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from node.errors import Exit
 
+ROOT = Path(__file__).parents[3]
 ID = "3f9a1c20bb" + 27 * "07"
 
 
@@ -36,9 +39,11 @@ def test_status(moot: Any, running: Any) -> None:
         "node": f"ada  {b'ada'.hex()}",
         "address": "127.0.0.1:7400  (loopback only: mutual TLS comes later)",
         "moot": "kitchen  abababababab",
-        "quorum": "3 of 3 members; 2 alive",
+        "quorum": "3 of 3 members must vote",
         "model": "ada, up, 0.8 million parameters, cdcdcdcdcdcd",
         "ledger": "8 slots, 1 open question",
+        "alive": "2 of 3 members",
+        "up": "for    1 min 1 s",
     }
 
 
@@ -98,6 +103,18 @@ def test_export_to_where_nothing_can_be_written(moot: Any, running: Any, tmp_pat
     ran = moot("decisions", "export", "3f9a", "-o", str(tmp_path / "no" / "such" / "folder.json"))
     assert (ran.code, ran.out) == (Exit.FAILED, "")
     assert "No such file or directory" in ran.err
+
+
+def test_export_to_a_full_disk_leaves_nothing_half_written(running: Any, home: Path, tmp_path: Path) -> None:
+    """A process that may not write a single byte stands for the full disk."""
+    file = tmp_path / "certificate.json"
+    file.write_text("from before")
+    command = f"ulimit -f 0; exec {sys.executable} -m node decisions export 3f9a -o {file}"
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (Exit.STORE_FULL, "")
+    assert "File too large" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [file.name]
+    assert file.read_text() == "from before"
 
 
 def test_an_open_question_has_no_certificate(moot: Any, running: Any, decision: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from coordinator.ledger.genesis import Genesis
 from node import settings
 from node.errors import Exit
+from node.home import Home
 from node.identity import load
 from tests.node.model.gguf_files import write_model
 
@@ -230,6 +231,21 @@ def test_up_with_a_model_that_is_gone(moot: Any, tmp_path: Path, model: Path) ->
     assert moot("up", "--home", str(home)).code == Exit.MODEL_MISSING
     moved.write_bytes(b"GGUF" + os.urandom(100))
     assert moot("up", "--home", str(home)).code == Exit.MODEL_INVALID
+
+
+def test_up_in_a_home_that_another_process_uses(moot: Any, tmp_path: Path, model: Path) -> None:
+    home = founded(moot, tmp_path / "ada", model)
+    with Home(home).locked():
+        ran = moot("up", "--home", str(home))
+    assert (ran.code, ran.out) == (Exit.HOME_IN_USE, "")
+    assert "stop it first" in ran.err
+
+
+def test_up_with_a_damaged_store(moot: Any, tmp_path: Path, model: Path) -> None:
+    home = founded(moot, tmp_path / "ada", model)
+    (home / "moot.db").write_bytes(os.urandom(10_000))
+    ran = moot("up", "--home", str(home))
+    assert (ran.code, ran.out) == (Exit.STORE_CORRUPT, "")
 
 
 def test_up_on_a_port_in_use(moot: Any, tmp_path: Path, model: Path) -> None:

@@ -1,4 +1,4 @@
-"""`moot verify`: a real certificate of five keys passes; changed in any part it is refused, with an exit code per part."""
+"""`moot verify`: a real certificate of five keys passes; changed in any part it is refused, each part by its own code."""
 
 import json
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_a_certificate_is_verified_without_a_node(moot: Any, file: Path) -> None
     assert said["verified"].startswith("4 of 5 members signed (4 needed): ")
     assert said["question"] == TEXT
     assert said["answered"] == "5 of 5 members"
-    assert said["tally"] == "points: 42 20, 41 5"
+    assert said["tally"] == "points: 42 ×20  41 ×5"
     assert said["cost"] == "15 forward passes, 200 tokens in, 45 out"
     assert said["slot"] == "1"
 
