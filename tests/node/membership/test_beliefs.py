@@ -6,8 +6,8 @@ import pytest
 
 from coordinator.effects import Note
 from coordinator.signed import Kind, Signed
-from node.membership.events import MemberChanged, Status
-from node.membership.messages import Gossip, SyncReply
+from node.membership.events import MemberChanged, Status, Tick
+from node.membership.messages import Gossip, PingReq, SyncReply
 from node.membership.records import MemberRecord, RecordError
 from node.membership.suspicion import suspicion_ms_min
 from tests.node.membership.solo import EPOCH, SELF, Solo, gossiped, notes, sends
@@ -117,6 +117,26 @@ def test_a_dead_member_is_declared_only_by_our_own_countdown() -> None:
     assert solo.now_ms == start_ms + shortest_ms
     accusers = {item.author for item in gossiped(effects) if item.kind is Kind.SUSPICION}
     assert accusers == {SELF, b"c", b"d", b"e"}, "the death notice carries who accused, and us"
+
+
+@pytest.mark.parametrize("lag_ms", [1_000, 30_000])
+def test_a_stall_of_ours_does_not_count_against_a_suspect(lag_ms: int) -> None:
+    """Its refutation may lie unread: after the stall it still has at least what was left of its time."""
+    solo = solo_with(SUSPECT)
+    for accuser in (b"d", b"e"):
+        solo.hear(accuser, solo.suspicion(accuser, b"b", 1))
+    shortest_ms = suspicion_ms_min(solo.settings, 5)
+    solo.advance(shortest_ms - 500)
+    solo.receive(b"c", PingReq(1, bytes(16), b"d", 100))
+    due_ms = solo.core.next_deadline_ms()
+    assert due_ms == shortest_ms - 400, "a nack is due before the suspicion ends"
+    solo.now_ms = due_ms + lag_ms
+    solo.step(Tick(0))
+    left_ms = shortest_ms - due_ms if lag_ms < shortest_ms else shortest_ms
+    solo.advance(solo.now_ms + left_ms - 1)
+    assert solo.status(b"b") is SUSPECT
+    solo.advance(solo.now_ms + 1)
+    assert solo.status(b"b") is DEAD
 
 
 def test_one_accuser_repeating_itself_confirms_nothing() -> None:
@@ -246,7 +266,8 @@ def test_only_who_is_admitted_counts() -> None:
     solo = Solo(admit=lambda node: node in (SELF, b"b", b"c"))
     solo.meet(b"b", b"c")
     assert "message.refused" in notes(solo.meet(b"x"))
-    solo.hear(b"b", solo.record(b"x"), solo.suspicion(b"x", b"c"), solo.suspicion(b"b", b"x"))
+    effects = solo.hear(b"b", solo.record(b"x"), solo.suspicion(b"x", b"c"), solo.suspicion(b"b", b"x"))
+    assert not [m for m in sends(effects) if isinstance(m, SyncReply)], "nobody is asked for a stranger's record"
     assert {view.node for view in solo.core.members()} == {SELF, b"b", b"c"}
     assert solo.status(b"c") is ALIVE
 

@@ -71,6 +71,18 @@ def test_the_silent_is_probed_through_relays_then_suspected() -> None:
     assert ping.nonce != requests[0].nonce
 
 
+def test_only_who_was_heard_and_never_caught_is_a_relay() -> None:
+    """A member of whom there is only a record, or two of one incarnation, may not exist or may lie."""
+    solo, _ = probing(b"b", b"c")
+    solo.hear(b"c", solo.record(b"d"))  # told of, not heard
+    solo.hear(b"e", solo.record(b"e"))
+    solo.hear(b"e", solo.record(b"e", meta=b"another"))
+    solo.hear(b"f", solo.record(b"f"))
+    solo.hear(b"f", solo.record(b"f", 1, Status.LEFT))
+    effects = solo.advance_until(is_ping_req)
+    assert [e.to for e in effects if is_ping_req(e) and isinstance(e, Send)] == [b"c"]
+
+
 def test_relays_get_eighty_percent_of_what_is_left() -> None:
     """So that their nack is back before the probe ends; with the whole of it, it comes too late (Lifeguard 4.1)."""
     solo, _ = probing(b"b", b"c")
@@ -169,7 +181,7 @@ def test_a_stall_is_felt_once() -> None:
     solo.now_ms += 3_000
     solo.receive(b"c", Gossip(()))  # ends the void probe and begins the next, of b again
     solo.step(Tick(lag_ms=2_500))
-    solo.advance(solo.now_ms + 8_000)
+    solo.advance(solo.now_ms + 3_000)  # the stall cost two points of health, so the probe lasts three intervals
     assert solo.status(b"b") is Status.SUSPECT
 
 

@@ -142,6 +142,8 @@ def test_floods_fill_nothing() -> None:
         solo.receive(b"b", SyncReply((), (b"c", name)))
         if count % 1_000 == 0:
             solo.advance(solo.now_ms + 50)
+    assert len(probing._relayed) > 0
+    solo.advance(solo.now_ms + 30_000)
     assert len(state.queue) <= 64
     assert len(state.members) <= 300
     assert len(state.corrections._last_ms) <= SPACED_MAX
