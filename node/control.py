@@ -98,8 +98,8 @@ class ControlServer:
         self._connections.add(task)
         try:
             await self._converse(reader, writer)
-        except (ConnectionError, TimeoutError):
-            pass  # The client went away, or never spoke: there is nobody to tell.
+        except (ConnectionError, TimeoutError, asyncio.CancelledError):
+            pass  # The client went away or never spoke, or we stop: nobody is left to tell, and nothing is amiss.
         finally:
             self._connections.discard(task)
             writer.close()

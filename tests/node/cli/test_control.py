@@ -108,7 +108,9 @@ def test_the_wait_for_a_question_has_an_end(running: Any, home: Path) -> None:
     wait_until(lambda: running.api.followers == 0)
 
 
-def test_stopping_cuts_followers_off_and_removes_the_socket(running: Any, home: Path) -> None:
+def test_stopping_cuts_followers_off_and_removes_the_socket(
+    running: Any, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     running.api.stays_open = True
     following = ControlClient(home).follow("3f9a")
     assert next(following)["event"] == "asked"
@@ -119,6 +121,7 @@ def test_stopping_cuts_followers_off_and_removes_the_socket(running: Any, home: 
     assert not place.exists()
     with pytest.raises(NodeDown, match="moot up"):
         ControlClient(home).status()
+    assert caplog.records == [], "stopping is nothing to complain about"
 
 
 def test_a_socket_left_by_a_killed_node_is_replaced(api: Any, home: Path, start: Any) -> None:

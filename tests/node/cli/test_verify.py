@@ -1,4 +1,4 @@
-"""`moot verify`: a real certificate of five keys passes; changed in any part it is refused, each part by its own code."""
+"""`moot verify`: a real certificate of five keys passes; changed in any part it is refused, each part by its code."""
 
 import json
 from collections.abc import Callable
