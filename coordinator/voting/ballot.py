@@ -217,8 +217,8 @@ class BallotProtocol:
     def _vote_commit_late(self) -> None:
         """Vote to commit h if only its value's bytes were missing when it was confirmed prepared.
 
-        White paper, section 6.2, step 3 allows the vote while b <= h. Newness does not count c, so it can only be
-        said where the state as it stands was never sent.
+        White paper, section 6.2, step 3 allows the vote while b <= h. Newness does not count c, but without the bytes
+        nothing was sent since, so what is said now is still newer than what peers have.
         """
         state = self.state
         if state.phase is not Phase.PREPARE or state.c is not None or state.h is None or state.b != state.h:
@@ -227,9 +227,6 @@ class BallotProtocol:
             return
         state.c = state.h
         statement = self._own_statement()
-        if self.emitted is not None and not is_newer(self.emitted, statement):
-            state.c = None
-            return
         self._record_own(statement)
         self._advance(statement)
 

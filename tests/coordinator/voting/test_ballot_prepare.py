@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.coordinator.voting.world import Node, with_value
+from coordinator.voting import QuorumSet
+from tests.coordinator.voting.world import FIVE, Node, with_value
 
 START = """
     start m => PREPARE 1m
@@ -236,3 +237,15 @@ def test_p_and_p_prime(script: str) -> None:
 def test_confirm_prepared(script: str) -> None:
     """h or c is chosen wrongly: a commit vote that the abort of its ballot forbids, or one that never comes."""
     Node().play(script)
+
+
+def test_a_confirmed_ballot_is_accepted_too_where_a_higher_one_came_first() -> None:
+    """b moves to 5z without a p′ that says why, so the vote to commit 2m is dropped and not given up.
+
+    With slices of one in two, a single statement of v1 is a quorum: its vote makes v0 accept 9m, and its p confirms 5z.
+    """
+    Node(QuorumSet(1, FIVE[1:3])).play("""
+        start m            => PREPARE 1m
+        1: PREPARE 2m p=2m => PREPARE 2m p=2m c=2 h=2 timer
+        1: PREPARE 9m p=5z => PREPARE 5z p=9m p'=5z h=5 timer
+    """)

@@ -157,7 +157,7 @@ def test_a_candidate_ends_the_search() -> None:
     hears(node, [1, 2], "x", "x")
     effects = node.slot.receive(nominate(3, "x", "x"), 0)
     assert CancelTimer(Timer.NOMINATION) in effects
-    assert hears(node, [1], "kx", "x") == "-", "the leader has a new value: too late"
+    assert hears(node, [1], "kx", "kx") == "-", "the leader accepts a new value: too late to vote for it"
     assert node.slot.fire(Timer.NOMINATION, 10_000) == []
     assert says(node.slot.nominate(b"w", 10_000)) == "-"
 

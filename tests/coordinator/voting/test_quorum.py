@@ -17,6 +17,7 @@ from coordinator.voting import (
     policy_problems,
 )
 from coordinator.voting.quorum import MEMBERS_MAX, NESTING_MAX, NODE_BYTES_MAX
+from tests.coordinator.voting.world import UNHURRIED
 
 NODES = tuple(bytes([n]) for n in b"abcdef")
 
@@ -114,11 +115,13 @@ def subsets(among: frozenset[bytes]) -> Iterator[frozenset[bytes]]:
         yield from map(frozenset, combinations(sorted(among), size))
 
 
+@UNHURRIED
 @given(quorum_sets(), st.frozensets(st.sampled_from(NODES)))
 def test_a_slice_is_one_of_the_slices(quorum_set: QuorumSet, among: frozenset[bytes]) -> None:
     assert is_quorum_slice(quorum_set, among) is any(s <= among for s in slices(quorum_set))
 
 
+@UNHURRIED
 @given(quorum_sets(), st.frozensets(st.sampled_from(NODES)))
 def test_v_blocking_means_meeting_every_slice(quorum_set: QuorumSet, among: frozenset[bytes]) -> None:
     blocking = is_v_blocking(quorum_set, among)
@@ -126,6 +129,7 @@ def test_v_blocking_means_meeting_every_slice(quorum_set: QuorumSet, among: froz
     assert blocking is not is_quorum_slice(quorum_set, frozenset(NODES) - among)
 
 
+@UNHURRIED
 @given(quorum_sets(), st.dictionaries(st.sampled_from(NODES), quorum_sets(), max_size=6))
 def test_quorum_means_a_subset_that_satisfies_all_its_members(own: QuorumSet, sets: dict[bytes, QuorumSet]) -> None:
     expected = any(
@@ -136,6 +140,7 @@ def test_quorum_means_a_subset_that_satisfies_all_its_members(own: QuorumSet, se
     assert is_quorum(own, sets) is expected
 
 
+@UNHURRIED
 @given(quorum_sets(), st.frozensets(st.sampled_from(NODES)))
 def test_the_normal_form_means_the_same(quorum_set: QuorumSet, among: frozenset[bytes]) -> None:
     normal = quorum_set.normal()
@@ -145,6 +150,7 @@ def test_the_normal_form_means_the_same(quorum_set: QuorumSet, among: frozenset[
     assert normal.members() == quorum_set.members()
 
 
+@UNHURRIED
 @given(quorum_sets())
 def test_the_digest_does_not_depend_on_how_a_set_is_written(quorum_set: QuorumSet) -> None:
     shuffled = QuorumSet(quorum_set.threshold, quorum_set.validators[::-1], quorum_set.inner[::-1])
@@ -228,6 +234,7 @@ def test_only_canonical_bytes_are_read(data: bytes) -> None:
         QuorumSet.decode(data)
 
 
+@UNHURRIED
 @given(st.binary(max_size=64))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

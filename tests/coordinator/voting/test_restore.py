@@ -27,6 +27,7 @@ from tests.coordinator.voting.world import (
     FIVE,
     PREVIOUS,
     SLOT,
+    UNHURRIED,
     Node,
     ScriptedDriver,
     ballot,
@@ -176,10 +177,10 @@ def test_after_a_candidate_no_new_votes_even_after_a_restart() -> None:
     assert node.slot.candidates == (b"x",)
     after = node.restarted()
     assert after.slot.resume(0) == []
-    assert emitted(after.slot.receive(nominate(1, "kx", "x"), 0)) == []
+    assert emitted(after.slot.receive(nominate(1, "kx", "kx"), 0)) == []
     assert emitted(after.slot.nominate(b"k", 0)) == []
     for peer in (2, 3):
-        after.slot.receive(nominate(peer, "ky", "ky"), 0)
+        after.slot.receive(nominate(peer, "y", "y"), 0)
     assert b"y" in after.slot.accepted, "accepting goes on"
     for peer in (1, 2, 3):
         after.slot.receive(nominate(peer, "kxy", "kxy"), 0)
@@ -252,6 +253,7 @@ STATES = st.builds(
 )
 
 
+@UNHURRIED
 @given(STATES)
 def test_a_state_and_its_bytes(state: SlotState) -> None:
     data = state.encode()
@@ -261,6 +263,7 @@ def test_a_state_and_its_bytes(state: SlotState) -> None:
             SlotState.decode(broken)
 
 
+@UNHURRIED
 @given(STATES, st.data())
 def test_a_damaged_state_is_refused_or_is_another(state: SlotState, data: st.DataObject) -> None:
     """Bit rot becomes a vote."""

@@ -70,27 +70,30 @@ def test_a_commit_vote_is_only_made_up_for_while_its_ballot_lasts() -> None:
     node.play("revalidate => PREPARE 2m p=1m h=1")
 
 
-def test_a_commit_vote_is_not_made_up_for_where_it_could_not_be_told() -> None:
-    """c is no part of newness: peers would ignore the statement, and hold it against the node as a contradiction."""
+def test_bytes_lost_and_found_again_cost_silence_only() -> None:
     node = Node()
     node.play(START)
-    node.driver.validity[b"m"] = Validity.MAYBE  # the bytes were lost again
+    node.driver.validity[b"m"] = Validity.MAYBE
     node.play("""
         12: PREPARE 1m p=1m => -
         3: PREPARE 1m p=1m  => - timer
     """)
     arrives(node)
     node.play("revalidate => PREPARE 1m p=1m c=1 h=1 timer")
-    again = Node()
-    again.play(START)
-    again.play(
-        """
+
+
+def test_what_p_aborts_gets_no_late_commit_vote() -> None:
+    """Looking again finds what was forbidden the first time."""
+    node = Node()
+    node.play(
+        START
+        + """
         12: PREPARE 1z p=1z p'=1m => PREPARE 1m p=1z p'=1m
         3: PREPARE 1m p=1m        => PREPARE 1m p=1z p'=1m h=1 timer
-    """.replace("34: PREPARE 1z p=1z p'=1m => -", "3: PREPARE 1m p=1m => PREPARE 1m p=1z p'=1m h=1 timer")
+        revalidate                => - timer
+    """
     )
-    again.play("revalidate => - timer")
-    assert again.slot.c is None, "p aborts h"
+    assert node.slot.c is None
 
 
 def test_a_decision_waits_for_its_bytes() -> None:

@@ -12,6 +12,8 @@ afterwards, and `decides x`. Values are letters, ballots a counter and a letter;
 import re
 from collections.abc import Sequence
 
+from hypothesis import HealthCheck, settings
+
 from coordinator.voting import (
     INFINITY,
     Ballot,
@@ -34,6 +36,7 @@ from coordinator.voting import (
     slice_weight,
 )
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 SLOT = 7
 PREVIOUS = b"the decision before"
 FIVE = tuple(b"v%d" % n for n in range(5))
