@@ -246,6 +246,6 @@ def test_a_confirmed_ballot_is_accepted_too_where_a_higher_one_came_first() -> N
     """
     Node(QuorumSet(1, FIVE[1:3])).play("""
         start m            => PREPARE 1m
-        1: PREPARE 2m p=2m => PREPARE 2m p=2m c=2 h=2 timer
+        1: PREPARE 2m p=2m => PREPARE 2m p=2m c=1 h=2 timer
         1: PREPARE 9m p=5z => PREPARE 5z p=9m p'=5z h=5 timer
     """)
