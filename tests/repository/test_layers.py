@@ -19,7 +19,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "gguf": ("node/lab/training*",),
     "sqlite3": ("node/store*",),
     "cryptography": ("node/identity.py", "node/signing.py", "node/transport/*"),
-    "typer": ("node/cli/*", "node/__main__.py"),
+    "typer": ("node/cli/*", "node/__main__.py", "node/lab/bench/*"),
     "rich": ("node/cli/*", "node/lab/*"),
     "node.cli": ("node/cli/*", "node/__main__.py"),  # nothing stands on a face
     "node.gateway": ("node/gateway/*", "node/cli/*"),
