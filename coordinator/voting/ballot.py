@@ -160,19 +160,14 @@ class BallotProtocol:
         if found is None:
             return
         high, low = found
-        # What a quorum accepts this node accepts too, and has said so, unless the same event let it accept a higher
-        # ballot first. Then p′ must still learn of this one, or a vote to commit what it aborts would stand.
-        changed = not state.accepts_prepared(high) and state.set_prepared(high)
         state.value_override = high.value
         if state.b is None or state.b.value == high.value:
-            state.h, changed = high, True
+            state.h = high
             if low is not None and self._context.is_full(low.value):
                 state.c = low
         if state.b is None or state.b < high:
             self._set_ballot(high)
-            changed = True
-        if changed:
-            self._say()
+        self._say()
 
     def _accept_commit(self, hint: BallotStatement) -> None:
         found = accepted_commit(self.state, self.votes, hint)

@@ -51,9 +51,7 @@ class Nomination:
 
     def start_round(self) -> None:
         """Begin the next round: more leaders, their values, the node's own if it leads, and a timer."""
-        self.deadline_ms = None
-        if not self.started or self.candidate_seen:
-            return
+        assert self.started and not self.candidate_seen, "a timer runs only while values are sought"
         self.round, self.leaders = self._lottery.advance(self.round, self.leaders)
         self._context.notes.append(LeadersChosen(self._context.slot, self.round, tuple(sorted(self.leaders))))
         self._echoed = {}
