@@ -9,7 +9,7 @@ from node.cli.options import JsonOption, print_help
 from node.cli.terminal import answer, answer_json, is_plain
 from node.errors import Exit
 
-SET_UP, USE, CHECK = "Set up", "Ask and look", "Check"
+SEE, SET_UP, USE, CHECK = "See it", "Set up", "Ask and look", "Check"
 
 app = typer.Typer(
     help="Local language models on machines of their own that answer questions together, without a leader, with proof.",
@@ -52,7 +52,7 @@ def exit_codes(as_json: JsonOption = False) -> None:
             answer(f"{int(code):>3}  {code.meaning}")
 
 
-app.command(rich_help_panel=USE)(demo.demo)
+app.command(rich_help_panel=SEE)(demo.demo)
 app.command(rich_help_panel=SET_UP)(setup.init)
 app.command(rich_help_panel=SET_UP)(setup.found)
 app.command(rich_help_panel=SET_UP)(setup.join)

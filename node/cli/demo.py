@@ -41,8 +41,9 @@ def demo(
     if no_color:
         os.environ["NO_COLOR"] = "1"
     from node.cli.demo_view import View
-    from node.lab.demo import Demo, draw_tasks
+    from node.lab.demo import Demo
     from node.lab.demo_federation import Federation
+    from node.lab.demo_tasks import draw_tasks
     from node.model import reference
 
     for number in (signal.SIGTERM, signal.SIGHUP):

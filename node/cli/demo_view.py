@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
+from rich.status import Status
 from rich.text import Text
 
 from node.api import AskEvent, DecisionReport
@@ -28,6 +29,7 @@ from node.lab.demo_scenes import (
     Met,
     Scene,
     SeenDead,
+    Waits,
 )
 
 ANSWER_WIDTH = 14
@@ -67,6 +69,7 @@ class View:
         self._names: tuple[str, ...] = ()
         self._block: _Block | None = None
         self._live: Live | None = None
+        self._status: Status | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +78,15 @@ class View:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end_live()
+        self._end_wait()
 
     def show(self, scene: Scene) -> None:
+        self._end_wait()
         match scene:
             case Founded():
                 self._found(scene)
+            case Waits(what=what):
+                self._wait(what)
             case Met(seconds=seconds):
                 self._say(
                     f"all {len(self._names)} run and have found each other by gossip, after {seconds:.1f} s", "green"
@@ -127,6 +134,16 @@ class View:
         self._line()
         quorum = f"{scene.threshold} of {count} must vote, {scene.turnout} must have answered"
         self._say(f"moot {scene.moot[: show.ID_LENGTH]}: {quorum}")
+
+    def _wait(self, what: str) -> None:
+        if not self._plain:
+            self._status = self._out.status(Text(what, style="dim"))
+            self._status.start()
+
+    def _end_wait(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def _ask(self, scene: Asked) -> None:
         self._line()

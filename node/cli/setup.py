@@ -49,7 +49,7 @@ def init(
 def found(
     cards: Annotated[
         list[Path],
-        typer.Argument(metavar="CARD...", help="Member cards, or homes on this machine, which join at once."),
+        typer.Argument(metavar="CARD", help="Member cards, or homes on this machine, which join at once."),
     ],
     name: Annotated[str, typer.Option(metavar="NAME", help="What people call the moot.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the genesis.")] = Path(

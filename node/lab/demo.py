@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shlex
 import subprocess
 import sys
@@ -10,9 +9,8 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from coordinator.answers import normalize
-from coordinator.records import AnswerKind, Question
 from node.api import AskEvent, CostReport, DecisionReport
+from node.control_client import NodeDown, StillOpen
 from node.lab.demo_federation import PACKAGE_ROOT, Federation, FederationFailed
 from node.lab.demo_scenes import (
     Asked,
@@ -29,8 +27,10 @@ from node.lab.demo_scenes import (
     Score,
     Seat,
     SeenDead,
+    Waits,
 )
-from node.lab.skills import SKILLS, Task, sample
+from node.lab.demo_tasks import right_answer
+from node.lab.skills import Task
 from node.model import reference
 
 MOOT_NAME = "demo"
@@ -41,22 +41,6 @@ DECISION_WAIT_S = 30.0
 DEATH_WAIT_S = 30.0
 CATCH_UP_WAIT_S = 30.0
 VERIFY_WAIT_S = 30.0
-
-
-def draw_tasks(seed: int, count: int) -> list[Task]:
-    """Questions that no model saw in training, over all skills in turn; the seed alone decides which."""
-    rng = random.Random(seed)
-    skills: list[str] = []
-    while len(skills) < count:
-        skills += rng.sample(sorted(SKILLS), len(SKILLS))
-    return [sample(skill, rng, held_out=True) for skill in skills[:count]]
-
-
-def right_answer(task: Task) -> str:
-    """The task's answer in the form in which members compare answers."""
-    answer = normalize(_question(task), task.answer)
-    assert answer is not None, f"the known answer of {task.text!r} is none"
-    return answer
 
 
 class Demo:
@@ -77,8 +61,16 @@ class Demo:
         Raises:
             NodeError: something went wrong; the message says what, with the last words of the node concerned.
         """
+        try:
+            yield from self._scenes()
+        except NodeDown:
+            self._federation.check()  # says more, if the node has ended
+            raise
+
+    def _scenes(self) -> Iterator[Scene]:
         started_s = time.monotonic()
         yield self._found()
+        yield Waits("the nodes start and look for each other")
         yield self._meet()
         names, count = self._federation.names, len(self._tasks)
         kill_at = count * 3 // 10
@@ -86,8 +78,10 @@ class Demo:
         victim, missed = names[kill_at % len(names)], ""
         for number in range(count):
             if number == kill_at + 2:
+                yield Waits(f"the others notice that {victim} is gone")
                 yield self._notice_death(victim)
             if number == back_at:
+                yield Waits(f"{victim} starts again and catches up")
                 yield self._bring_back(victim, kill_at + 1, missed)
             if number == kill_at:
                 missed = yield from self._ask_and_kill(number, victim)
@@ -245,12 +239,13 @@ class Demo:
 
 def forgeries(certificate: bytes) -> list[tuple[str, bytes]]:
     """What was changed, and the changed file: one bit of one byte each time."""
-    at_answer = certificate.index(b'"answer": "') + len(b'"answer": "')
+    what = "answer" if b'"answer": "' in certificate else "question"  # a question may end without an answer
+    at_text = certificate.index(f'"{what}": "'.encode()) + len(f'"{what}": "')
     signature = certificate.index(json.loads(certificate)["statements"][0]["signature"].encode())
     digits = range(signature, signature + 128)
     at_digit = next(at for at in digits if certificate[at : at + 1].isdigit())  # it stays hexadecimal
     return [
-        ("one byte of the answer", _flipped(certificate, at_answer)),
+        (f"one byte of the {what}", _flipped(certificate, at_text)),
         ("one byte of a signature", _flipped(certificate, at_digit)),
     ]
 
@@ -262,16 +257,14 @@ def _flipped(data: bytes, at: int) -> bytes:
 
 def _heard(events: Iterator[AskEvent]) -> Generator[Scene, None, DecisionReport]:
     """Hand on what happens until the question ends; return its end."""
-    for event in events:
-        if "decision" in event:
-            return event["decision"]
-        yield Heard(event)
+    try:
+        for event in events:
+            if "decision" in event:
+                return event["decision"]
+            yield Heard(event)
+    except StillOpen:
+        raise FederationFailed(f"a question was not decided within {DECISION_WAIT_S:.0f} s") from None
     raise FederationFailed("the node stopped telling about the question before it ended")
-
-
-def _question(task: Task) -> Question:
-    """The task as members see it, where only its kind and options matter."""
-    return Question(task.text, AnswerKind(task.kind), task.options, 1, "", 0, bytes(16))
 
 
 def _sum(costs: Sequence[CostReport]) -> CostReport:

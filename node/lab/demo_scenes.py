@@ -32,6 +32,13 @@ class Founded:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """The next scene takes a moment."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Met:
     """Every node runs and sees every other one alive."""
 
@@ -159,4 +166,4 @@ class Finished:
     homes: tuple[str, ...]
 
 
-Scene = Founded | Met | Asked | Heard | Ended | Killed | SeenDead | CaughtUp | Exported | Checked | Finished
+Scene = Founded | Waits | Met | Asked | Heard | Ended | Killed | SeenDead | CaughtUp | Exported | Checked | Finished
