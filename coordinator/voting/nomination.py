@@ -172,10 +172,7 @@ class Nomination:
         for value in among:
             if value in self.accepted:
                 continue
-            if not self.votes.accept(
-                lambda s, value=value: value in s.votes,  # type: ignore[misc]
-                lambda s, value=value: value in s.accepted,  # type: ignore[misc]
-            ):
+            if not self._accepts(value):
                 continue
             usable = self._usable(value)
             if usable is None or not (usable in self.voted or len(self.voted) < VALUES_MAX):
@@ -190,7 +187,7 @@ class Nomination:
     def _confirm(self) -> None:
         """Make candidates of what a quorum accepts; the first ends the search for new values."""
         for value in sorted(self.accepted - self.candidates):
-            if self.votes.confirm(lambda s, value=value: value in s.accepted):  # type: ignore[misc]
+            if self._confirms(value):
                 self.candidates.add(value)
                 self.candidate_seen = True
                 self.deadline_ms = None
@@ -224,6 +221,12 @@ class Nomination:
             return False
         self.voted.add(value)
         return True
+
+    def _accepts(self, value: bytes) -> bool:
+        return self.votes.accept(lambda s: value in s.votes, lambda s: value in s.accepted)
+
+    def _confirms(self, value: bytes) -> bool:
+        return self.votes.confirm(lambda s: value in s.accepted)
 
     def _usable(self, value: bytes) -> bytes | None:
         """The value itself where it is known to be valid, or a valid variation of an invalid one."""
