@@ -1,20 +1,20 @@
 """What federated voting asks about agendas: are they valid, what is their union, who leads, how long to wait."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from coordinator.encoding import EncodingError
-from coordinator.ledger.agenda import ITEMS_MAX, Agenda, Item, merge
+from coordinator.ledger.agenda import Agenda, Item
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.resolution import ItemError, check_item
-from coordinator.messages import AGENDA_SIZE_MAX
+from coordinator.ledger.room import fitting
 from coordinator.signed import Digest, NodeId, Signed
 from coordinator.voting import QuorumSet, Timer, Validity, hash_priority, slice_weight
 
-AGENDAS_MAX = 256
-"""Agendas kept of the slot in work. Honest members name a handful; beyond this limit new ones are not kept."""
-ENVELOPE_SPARE = 1_024
-"""Bytes kept free in an agenda for its header and list."""
+AGENDAS_KEPT = 256
+"""Agendas of the slot in work that are kept without looking. Beyond it those that nobody names any more are let go."""
+PATIENCE_MS = 2_000
+"""How long an agenda with an item that it is too early for is waited for, before only its other items are voted for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,16 @@ class VotingSettings:
     timer_cap_ms: int = 30_000
     rebroadcast_ms: int = 2_000
     """How often own statements are sent again while a slot is open or unproven."""
+
+
+@dataclass(slots=True)
+class _Early:
+    """An agenda with items that it was too early for when it was last looked at."""
+
+    since_ms: int
+    items: tuple[Item, ...]
+    part: Digest | None = None
+    """The agenda of its other items, once it was made."""
 
 
 class AgendaDriver:
@@ -46,63 +56,96 @@ class AgendaDriver:
         self._verify = verify
         self._timely = timely
         self._settings = settings
+        self.now_ms = 0
+        """Of the event being played."""
         self.reachable: frozenset[NodeId] = frozenset()
         self.agendas: dict[Digest, Agenda] = {}
-        self._valid: dict[Digest, bool] = {}
+        """Valid ones."""
+        self._refused: set[Digest] = set()
+        self._early: dict[Digest, _Early | None] = {}
+        """By agenda, after its first look; None once it is early for none of its items, for good."""
+        self._sweep_at = AGENDAS_KEPT
 
     def reset(self) -> None:
         """Begin a new slot."""
         self.agendas.clear()
-        self._valid.clear()
+        self._refused.clear()
+        self._early.clear()
+        self._sweep_at = AGENDAS_KEPT
 
-    def add(self, agenda: Agenda) -> Digest:
-        if agenda.digest not in self.agendas and len(self.agendas) < AGENDAS_MAX:
-            self.agendas[agenda.digest] = agenda
+    def knows(self, value: Digest) -> bool:
+        return value in self.agendas or value in self._refused
+
+    def add_own(self, agenda: Agenda) -> Digest:
+        """Hold an agenda that was made here, of checked records."""
+        self.agendas.setdefault(agenda.digest, agenda)
         return agenda.digest
 
-    def add_bytes(self, data: bytes) -> Digest | None:
-        """Take an agenda that a peer sent; None when it is none."""
+    def add_bytes(self, data: bytes, wanted: Set[Digest] | None = None) -> Digest | None:
+        """Take an agenda from a peer or the disk. None when it is no agenda, or when others than this one were wanted.
+
+        Of one that is not valid only its digest is kept.
+        """
         try:
-            return self.add(Agenda.decode(data))
+            if wanted is not None and Agenda.digest_in(data) not in wanted:
+                return None
+            agenda = Agenda.decode(data)
         except EncodingError:
             return None
+        if self.knows(agenda.digest):
+            return agenda.digest
+        if self._is_valid(agenda):
+            self.agendas[agenda.digest] = agenda
+        else:
+            self._refused.add(agenda.digest)
+        return agenda.digest
 
-    def agenda_of(self, items: Sequence[Item]) -> Agenda:
-        """The next slot's agenda with these items, up to the size limit; those with the smallest ids go first."""
-        size = ENVELOPE_SPARE
-        fitting: list[Item] = []
-        for item in merge(items)[:ITEMS_MAX]:
-            size += len(item.encode()) + 8
-            if size > AGENDA_SIZE_MAX and fitting:
-                break
-            fitting.append(item)
-        return Agenda.of(self._ledger.height, self._ledger.head, 0, fitting)
+    def sweep_due(self) -> bool:
+        return len(self.agendas) + len(self._refused) >= self._sweep_at
+
+    def sweep(self, named: Set[Digest]) -> None:
+        """Let go of what nobody names: who names ever new agendas makes us hold no more than its statements list."""
+        self.agendas = {value: agenda for value, agenda in self.agendas.items() if value in named}
+        self._refused &= named
+        self._early = {value: early for value, early in self._early.items() if value in named}
+        self._sweep_at = max(AGENDAS_KEPT, 2 * (len(self.agendas) + len(self._refused)))
+
+    def agenda_of(self, items: Iterable[Item]) -> Agenda:
+        """The next slot's agenda with these items, as far as there is room."""
+        return Agenda.of(self._ledger.height, self._ledger.head, 0, fitting(items, self._ledger.head))
 
     # What follows is the Driver protocol of coordinator.voting.
 
     def validate(self, slot: int, value: Digest, nomination: bool) -> Validity:
-        agenda = self.agendas.get(value)
-        if agenda is None:
-            return Validity.MAYBE
-        if value not in self._valid:
-            self._valid[value] = self._check(agenda, slot)
-        if not self._valid[value]:
+        if value in self._refused:
             return Validity.INVALID
-        # A leader in a hurry could end a question before its members have answered. Nobody votes for that before it is time.
-        if nomination and not all(self._timely(item) for item in agenda.items):
+        if value not in self.agendas:
             return Validity.MAYBE
-        return Validity.FULL
+        if not nomination:
+            return Validity.FULL
+        # A leader in a hurry could end a question before its members have answered. Nobody votes for that before it is
+        # time. Nor may a question that only its nominator knows hold up the others for long: see `extract_valid`.
+        early = self._early_items(value)
+        if early is None:
+            return Validity.FULL
+        patient = self.now_ms < early.since_ms + PATIENCE_MS or len(early.items) == len(self.agendas[value].items)
+        return Validity.MAYBE if patient else Validity.INVALID
 
     def extract_valid(self, slot: int, value: Digest) -> Digest | None:
-        return None  # An agenda with one bad item is its nominator's fault as a whole; others nominate the good ones.
+        """The agenda without the items that it is too early for. One with a bad item is refused as a whole."""
+        agenda, early = self.agendas.get(value), self._early.get(value)
+        if agenda is None or early is None:
+            return None
+        if early.part not in self.agendas:
+            too_early = {item.id for item in early.items}
+            items = tuple(item for item in agenda.items if item.id not in too_early)
+            early.part = self.add_own(Agenda.of(slot, self._ledger.head, 0, items))
+        return early.part
 
     def combine(self, slot: int, values: Sequence[Digest]) -> Digest | None:
         if any(value not in self.agendas for value in values):
             return None
-        agenda = self.agenda_of([item for value in values for item in self.agendas[value].items])
-        # Never refused for lack of room: our own composite has to be at hand for what we vote.
-        self.agendas.setdefault(agenda.digest, agenda)
-        return agenda.digest
+        return self.add_own(self.agenda_of([item for value in values for item in self.agendas[value].items]))
 
     def quorum_set(self, digest: Digest) -> QuorumSet | None:
         genesis = self._ledger.genesis
@@ -121,9 +164,22 @@ class AgendaDriver:
         settings = self._settings
         return min(settings.timer_base_ms + max(0, count - 1) * settings.timer_step_ms, settings.timer_cap_ms)
 
-    def _check(self, agenda: Agenda, slot: int) -> bool:
+    def _early_items(self, value: Digest) -> _Early | None:
+        if value not in self._early:
+            self._early[value] = _Early(self.now_ms, self.agendas[value].items)
+        early = self._early[value]
+        if early is None:
+            return None
+        items = tuple(item for item in early.items if not self._timely(item))
+        if not items:
+            self._early[value] = None
+        elif len(items) != len(early.items):
+            early.items, early.part = items, None
+        return self._early[value]
+
+    def _is_valid(self, agenda: Agenda) -> bool:
         header, ledger = agenda.header, self._ledger
-        if (header.slot, header.previous, header.epoch) != (slot, ledger.head, 0) or slot != ledger.height:
+        if (header.slot, header.previous, header.epoch) != (ledger.height, ledger.head, 0):
             return False
         if not agenda.items or any(item.id in ledger.decided for item in agenda.items):
             return False

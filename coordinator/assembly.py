@@ -1,38 +1,24 @@
-"""Federated voting at work: runs the slot in work, signs and saves before it sends, and collects the proof of what was decided."""
+"""Federated voting at work: runs the slot in work, signs and saves before it sends, and collects the proof."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coordinator.agenda_driver import AgendaDriver, VotingSettings
+from coordinator.agenda_requests import AgendaRequests
 from coordinator.effects import Effect, Note, SaveAgenda, SaveVoting, Send, SendEntries
+from coordinator.heard import Heard, keep_newest
 from coordinator.ledger.agenda import Agenda
-from coordinator.ledger.certificate import CertificateError, check_statement, check_statements
+from coordinator.ledger.certificate import CertificateError, check_statement
 from coordinator.ledger.ledger import Ledger
-from coordinator.messages import Records, Want
+from coordinator.messages import RECORDS_MAX, Records
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer
-from coordinator.voting import Emit, Externalized, Slot, SlotState
 from coordinator.voting import Effect as VotingEffect
+from coordinator.voting import Emit, Externalized, Slot, SlotState
 from coordinator.voting.newness import contradiction, is_newer
 from coordinator.voting.statement import Externalize, Nominate, Statement, decode, encode, values
 
 HELP_INTERVAL_MS = 1_000
 """How often one member that is behind is helped, at most."""
-ASK_AGAIN_MS = 500
-"""How long an agenda that was asked for may take before somebody else is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A checked statement, the record that it came in, and who handed it on."""
-
-    statement: Statement
-    record: Signed
-    sender: NodeId
-
-    @property
-    def key(self) -> tuple[NodeId, bool]:
-        """Author and protocol: of each, only the newest statement counts."""
-        return self.record.author, isinstance(self.statement, Nominate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +30,7 @@ class Decided:
 
 
 class Assembly:
-    """The slot in work is `ledger.height`; it exists while something is ready here or a statement about it was heard."""
+    """The slot in work is `ledger.height`. It exists once something is ready here or a statement about it was heard."""
 
     def __init__(
         self,
@@ -72,11 +58,13 @@ class Assembly:
         self._early: dict[tuple[NodeId, bool], Heard] = {}
         """Statements of the next slot: others may be one decision ahead."""
         self._saved: set[Digest] = set()
-        self._asked_ms: dict[Digest, int] = {}
+        self._requests = AgendaRequests()
         self._helped_ms: dict[NodeId, int] = {}
         self._rebroadcast_at_ms: int | None = None
         self.may_vote = False
-        """Set by the layer above once enough members have shown that no statement of ours is out there that we forgot."""
+        """Set by the layer above once enough members have shown that they hold no statement of ours that we forgot."""
+        self.look_needed = False
+        """Set by the layer above when what is timely or reachable may have changed."""
         self._silent_slot: int | None = None
         """A slot in which we said something that we no longer know, after a lost disk: we follow it without voting."""
 
@@ -98,6 +86,11 @@ class Assembly:
     def running(self) -> bool:
         return self._slot is not None
 
+    def takes_proposals(self) -> bool:
+        """Whether an agenda of ours would be voted for now: we lead, and have voted for nothing else."""
+        slot = self._slot
+        return slot is not None and slot.voting and self._node in slot.leaders and not slot.voted and slot.b is None
+
     def records(self) -> list[Signed]:
         """The newest statements of the slot in work, and of slots that are not proven, for members that lack them."""
         others = (*self._latest.values(), *self._waiting.values(), *self._early.values())
@@ -111,7 +104,7 @@ class Assembly:
         if not self.may_vote:
             return []
         slot, resumed = self._begin(now_ms)
-        value = None if agenda is None else self._driver.add(agenda)
+        value = None if agenda is None else self._driver.add_own(agenda)
         return self._carry_out(resumed + slot.nominate(value, now_ms), now_ms)
 
     def receive(self, record: Signed, sender: NodeId, now_ms: int) -> list[Effect | Decided]:
@@ -127,7 +120,7 @@ class Assembly:
             return self._old(heard, now_ms)
         if statement.slot > self._ledger.height:
             if statement.slot == self._ledger.height + 1:
-                _keep_newest(self._early, heard)
+                keep_newest(self._early, heard)
             return []
         if record.author == self._node:
             return self._own_came_back(record)
@@ -135,16 +128,24 @@ class Assembly:
         if counted is not None and not is_newer(counted.statement, statement):
             against = contradiction(counted.statement, statement)
             return [_note("statement.contradiction", record.author, against)] if against else []
-        _keep_newest(self._waiting, heard)
+        keep_newest(self._waiting, heard)
         return self._retry(now_ms)
 
+    def take_agendas(self, agendas: Iterable[bytes]) -> None:
+        """Take those of these agendas that were asked for: what comes unasked would take the room of what is needed."""
+        for data in agendas:
+            self.look_needed |= self._driver.add_bytes(data, self._requests.wanted) is not None
+
     def look_again(self, now_ms: int) -> list[Effect | Decided]:
-        """An agenda arrived, or what is timely or reachable changed."""
+        """Count what had to wait, and draw every conclusion again where something changed that may allow it."""
         effects = self._retry(now_ms)
         if self.may_vote and self._slot is None and self._restored is not None:
             effects += self.propose(None, now_ms)
-        if self._slot is not None:
+        if self._slot is not None and self.look_needed:
+            self.look_needed = False
             effects += self._carry_out(self._slot.revalidate(now_ms), now_ms)
+        if self._driver.sweep_due():
+            self._driver.sweep(self._named())
         return effects
 
     def tick(self, now_ms: int) -> list[Effect | Decided]:
@@ -156,7 +157,11 @@ class Assembly:
         return effects
 
     def next_deadline_ms(self) -> int | None:
-        dues = [self._rebroadcast_at_ms, self._slot.next_deadline_ms() if self._slot else None]
+        dues = [
+            self._rebroadcast_at_ms,
+            self._requests.next_deadline_ms(),
+            self._slot.next_deadline_ms() if self._slot else None,
+        ]
         return min((due for due in dues if due is not None), default=None)
 
     def skip(self, agenda: Agenda, statements: tuple[Signed, ...]) -> list[Effect | Decided]:
@@ -181,17 +186,18 @@ class Assembly:
 
     def _retry(self, now_ms: int) -> list[Effect | Decided]:
         """Count the statements of which every agenda is at hand now; ask for the others' agendas."""
-        effects: list[Effect | Decided] = []
         if not self.may_vote:
-            return effects
+            return []
+        effects: list[Effect | Decided] = []
+        lacking: dict[Digest, list[NodeId]] = {}
         height = self._ledger.height
         for key in sorted(self._waiting):
-            heard = self._waiting.get(key)
-            if heard is None or height != self._ledger.height:
-                break  # The slot was decided in between; what waited was about it.
-            missing = [value for value in values(heard.statement) if value not in self._driver.agendas]
+            heard = self._waiting[key]
+            missing = [value for value in values(heard.statement) if not self._driver.knows(value)]
+            for value in missing:
+                holders = lacking.setdefault(value, [])
+                holders += [member for member in (heard.sender, heard.record.author) if member not in holders]
             if missing:
-                effects += self._ask_agendas(heard, missing, now_ms)
                 continue
             del self._waiting[key]
             if self._slot is None:
@@ -199,17 +205,21 @@ class Assembly:
             if self._slot is not None and height == self._ledger.height:
                 self._latest[key] = heard
                 effects += self._carry_out(self._slot.receive(heard.statement, now_ms), now_ms)
-        return effects
+            if height != self._ledger.height:
+                return effects  # What waits now is about the next slot.
+        return effects + list(self._requests.ask(lacking, now_ms))
 
-    def _ask_agendas(self, heard: Heard, missing: list[Digest], now_ms: int) -> list[Effect | Decided]:
-        """Ask who handed the statement on, then, when that did not help, its author, who must hold what it names."""
-        first = [value for value in missing if value not in self._asked_ms]
-        again = [value for value in missing if now_ms >= self._asked_ms.get(value, now_ms) + ASK_AGAIN_MS]
-        self._asked_ms.update(dict.fromkeys(first + again, now_ms))
-        if self._rebroadcast_at_ms is None:
-            self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
-        asks = [(heard.sender, first), (heard.record.author, again)]
-        return [Send(member, Want(tuple(wanted))) for member, wanted in asks if wanted]
+    def _named(self) -> frozenset[Digest]:
+        """Every agenda that a statement in use names or that voting may still come back to."""
+        statements = [heard.statement for heard in (*self._latest.values(), *self._waiting.values())]
+        statements += [decode(record.body) for record in self._own.values()]
+        named = {value for statement in statements for value in values(statement)}
+        if self._slot is not None:
+            slot = self._slot
+            named.update(slot.voted, slot.accepted, slot.candidates)
+            named.update(ballot.value for ballot in (slot.b, slot.p, slot.p_prime, slot.h, slot.c) if ballot)
+            named.update(value for value in (slot.composite, slot.value_override) if value)
+        return frozenset(named)
 
     def _carry_out(self, voting: list[VotingEffect], now_ms: int) -> list[Effect | Decided]:
         """Sign, save and send what voting says, then take its decision."""
@@ -239,26 +249,33 @@ class Assembly:
     def _externalized(self, value: Digest) -> list[Effect | Decided]:
         agenda = self._driver.agendas[value]
         slot = agenda.header.slot
-        statements = [heard.record for heard in self._latest.values() if _externalizes(heard.statement, value)]
-        statements += [record for record in self._own.values() if _externalizes(decode(record.body), value)]
+        statements = [heard.record for heard in self._latest.values() if self._proves(heard.record, agenda)]
+        statements += [record for record in self._own.values() if self._proves(record, agenda)]
         effects: list[Effect | Decided] = [self._ledger.append(agenda), Decided(agenda, proven=False)]
         self._ledger.unproven[slot].heard = tuple(heard.record for heard in self._latest.values())
         self._next_slot()
         return effects + self._prove(slot, statements)
 
+    def _proves(self, record: Signed, agenda: Agenda) -> bool:
+        """Whether the record may stand in the agenda's proof. Not all that voting counts may: see `check_statement`."""
+        try:
+            check_statement(record, agenda.header, self._ledger.genesis, self._verify)
+        except CertificateError:
+            return False
+        return True
+
     def _prove(self, slot: int, statements: Iterable[Signed]) -> list[Effect | Decided]:
-        entry = self._ledger.unproven.get(slot)
+        """Add statements that were checked."""
         proof = self._ledger.prove(slot, statements)
         if proof is None:
             return []
         agenda, save = proof
-        assert entry is not None
-        check_statements(agenda.header, save.statements, self._ledger.genesis, self._verify)
         return [save, Decided(agenda, proven=True)]
 
     def _next_slot(self) -> None:
         self._slot = self._restored = None
-        self._own, self._latest, self._saved, self._asked_ms = {}, {}, set(), {}
+        self._own, self._latest, self._saved = {}, {}, set()
+        self._requests.forget()
         self._waiting, self._early = self._early, {}
         self._driver.reset()
 
@@ -267,9 +284,7 @@ class Assembly:
         statement, author = heard.statement, heard.record.author
         entry = self._ledger.unproven.get(statement.slot)
         if entry is not None and isinstance(statement, Externalize):
-            try:
-                check_statement(heard.record, entry.agenda.header, self._ledger.genesis, self._verify)
-            except CertificateError:
+            if not self._proves(heard.record, entry.agenda):
                 return [_note("statement.refused", author, "contradicts_decision")]
             return self._prove(statement.slot, [heard.record])
         if isinstance(statement, Externalize) or author == self._node:
@@ -283,7 +298,7 @@ class Assembly:
         return [Send(author, Records((own,)))] if own else []
 
     def _own_came_back(self, record: Signed) -> list[Effect | Decided]:
-        """A peer holds a statement of ours. One that we do not know was said before our disk was lost: then we only follow."""
+        """A peer holds a statement of ours. Did we say it before our disk was lost, we only follow in this slot."""
         known = {own.digest() for own in self._own.values()}
         if record.digest() in known or self._silent_slot == self._ledger.height or self._is_older(record):
             return []
@@ -300,26 +315,16 @@ class Assembly:
 
     def _rebroadcast(self, now_ms: int) -> list[Effect | Decided]:
         records = [self._own[nominates] for nominates in sorted(self._own)]
-        for slot in sorted(self._ledger.unproven):
+        for slot in sorted(self._ledger.unproven)[-RECORDS_MAX + 2 :]:
             own = self._ledger.unproven[slot].statements.get(self._node)
             records += [own] if own else []
+        self.look_needed = True  # Patience with an agenda may be over.
         if not records and not self._waiting:
             self._rebroadcast_at_ms = None
             return []
         self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
         sends: list[Effect | Decided] = [Send(other, Records(tuple(records))) for other in self._others if records]
         return sends + self._retry(now_ms)
-
-
-def _keep_newest(held: dict[tuple[NodeId, bool], Heard], heard: Heard) -> None:
-    """Of two that contradict each other the first stays, so that a liar cannot make a member forget."""
-    before = held.get(heard.key)
-    if before is None or is_newer(before.statement, heard.statement):
-        held[heard.key] = heard
-
-
-def _externalizes(statement: Statement, value: Digest) -> bool:
-    return isinstance(statement, Externalize) and statement.commit.value == value
 
 
 def _note(event: str, member: NodeId, reason: str) -> Note:

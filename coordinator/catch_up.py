@@ -1,7 +1,7 @@
-"""How members keep each other complete: who holds which records, who is behind, and what a member that was away must fetch."""
+"""How members keep each other complete: who holds which records, who is behind, what one that was away must fetch."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from coordinator.assembly import Assembly, Decided
 from coordinator.effects import Effect, Note, Send, SendEntries
@@ -18,6 +18,8 @@ STATUS_BUSY_MS = 1_000
 STATUS_IDLE_MS = 10_000
 ANSWER_MS = 300
 """A status is answered with ours unless it was sent within this time: so two members exchange once, not for ever."""
+PUSH_MAX = 4 * RECORDS_MAX
+"""Records given for one status; who lacks more shows it again."""
 ENTRIES_ASK_MS = 500
 """How often one member is asked for ledger entries, at most, when the last answer brought nothing."""
 
@@ -42,6 +44,7 @@ class CatchUp:
         self._rng = rng
         self.heights: dict[NodeId, int] = {}
         self._sent_ms: dict[NodeId, int] = {}
+        self._pushed_ms: dict[NodeId, int] = {}
         self._entries_asked_ms: dict[NodeId, int] = {}
         self._lacking: dict[NodeId, set[Digest]] = {}
         """What members named that was not here, until it came. Nobody's set is larger than one message."""
@@ -60,7 +63,13 @@ class CatchUp:
             return []
         self._due_ms = now_ms + (STATUS_BUSY_MS if busy else STATUS_IDLE_MS)
         others = sorted(reachable - {self._node})
-        return self.greet([self._rng.choice(others)], now_ms) if others else []
+        if not others:
+            return []
+        member = self._rng.choice(others)
+        effects = self.greet([member], now_ms)
+        if self._ledger.unproven:  # The others may have the proof, and then say nothing more about the slot.
+            effects += self._ask_entries(member, now_ms)
+        return effects
 
     def hurry(self, now_ms: int) -> None:
         """Something opened while the moot was idle: do not wait out the idle interval."""
@@ -71,10 +80,12 @@ class CatchUp:
         members = [member for member in members if member != self._node]
         if not members:
             return []
-        have = [record.digest() for record in self._assembly.records()]
-        known = set(have)
-        rest = sorted({record.digest() for record in self._held()} - known)
-        status = Status(self._ledger.height, tuple(sorted(known | set(rest[: DIGESTS_MAX - len(known)]))))
+        statements = [record.digest() for record in self._assembly.records()][:DIGESTS_MAX]
+        others = sorted({record.digest() for record in self._held()}.difference(statements))
+        room = DIGESTS_MAX - len(statements)
+        # When not all have room, a run of them from a random place on: so in time every one is shown.
+        start = self._rng.randrange(len(others) - room + 1) if len(others) > room else 0
+        status = Status(self._ledger.height, tuple(sorted(statements + others[start : start + room])))
         self._sent_ms.update(dict.fromkeys(members, now_ms))
         return [Send(member, status) for member in members]
 
@@ -88,11 +99,14 @@ class CatchUp:
             effects.append(SendEntries(sender, status.height))
         elif status.height > self._ledger.height:
             effects += self._ask_entries(sender, now_ms)
-        held = {record.digest(): record for record in (*self._assembly.records(), *self._held())}
-        have = frozenset(status.have)
-        lacks = [held[digest] for digest in sorted(held) if digest not in have]
-        for start in range(0, len(lacks), RECORDS_MAX):
-            effects.append(Send(sender, Records(tuple(lacks[start : start + RECORDS_MAX]))))
+        statements = {record.digest(): record for record in self._assembly.records()}
+        others = {record.digest(): record for record in self._held()}
+        held, have = {**others, **statements}, frozenset(status.have)
+        if now_ms >= self._pushed_ms.get(sender, now_ms - ANSWER_MS) + ANSWER_MS:
+            self._pushed_ms[sender] = now_ms
+            lacks = [*_lacking(statements, have), *_lacking(_shown(others, have), have)]
+            for start in range(0, min(len(lacks), PUSH_MAX), RECORDS_MAX):
+                effects.append(Send(sender, Records(tuple(lacks[start : start + RECORDS_MAX]))))
         missing = {digest for digest in have if digest not in held}
         self._lacking[sender] = missing
         if missing:
@@ -153,9 +167,26 @@ class CatchUp:
                     return None
             elif (agenda.header.slot, agenda.header.previous) != (slot, self._ledger.head):
                 return None
+            elif any(item.id in self._ledger.decided for item in agenda.items):
+                return None
             check_statements(agenda.header, entry.statements, genesis, self._verify)
             for item in agenda.items:
                 check_item(item, genesis, self._verify)
         except (EncodingError, CertificateError, ItemError):
             return None
         return agenda
+
+
+def _shown(records: Mapping[Digest, Signed], have: Set[Digest]) -> Mapping[Digest, Signed]:
+    """The records of which a status says whether its sender has them: of a full one, those in the run that it shows."""
+    if len(have) < DIGESTS_MAX:
+        return records
+    common = have & records.keys()
+    if not common:
+        return {}
+    first, last = min(common), max(common)
+    return {digest: record for digest, record in records.items() if first < digest < last}
+
+
+def _lacking(records: Mapping[Digest, Signed], have: Set[Digest]) -> Sequence[Signed]:
+    return [records[digest] for digest in sorted(records.keys() - have)]

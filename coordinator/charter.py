@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coordinator.encoding import Writer
+from coordinator.ledger.room import members_max
 from coordinator.records import DEADLINE_MS_MAX, SAMPLES_MAX
 from coordinator.tally import RULES
 
@@ -35,6 +36,11 @@ class Charter:
             found.append(f"turnout = {self.turnout}: must be 1 to {members}")
         if not 1 <= self.samples <= SAMPLES_MAX:
             found.append(f"samples = {self.samples}: must be 1 to {SAMPLES_MAX}")
+        elif members > members_max(self.samples):
+            found.append(
+                f"samples = {self.samples}: with as many the answers of at most {members_max(self.samples)} members fit"
+                f" into one decision, not those of {members}; take fewer"
+            )
         if not 1 <= self.deadline_ms <= DEADLINE_MS_MAX:
             found.append(f"deadline_ms = {self.deadline_ms}: must be 1 to {DEADLINE_MS_MAX}")
         if not 0 <= self.grace_ms <= self.deadline_ms:

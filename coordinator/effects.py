@@ -1,4 +1,4 @@
-"""What the core of a moot may ask of its shell. Effects are performed in order; a save is on disk before a later send leaves."""
+"""What the core of a moot may ask of its shell. Performed in order: a save is on disk before a later send leaves."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -83,7 +83,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person or a metric may want to know. Fields are ids, numbers and short words, never a model's text."""
+    """Something that a person or a metric may want to know: ids, numbers and short words, never a model's text."""
 
     event: str
     fields: tuple[tuple[str, str | int | bytes], ...]
@@ -100,7 +100,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A question is decided and certified in this slot, or, with no slot, cannot be decided while too few members vote."""
+    """A question is decided and certified in this slot; or, with no slot, cannot be while too few members vote."""
 
     question: Digest
     slot: int | None

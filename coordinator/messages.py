@@ -1,4 +1,4 @@
-"""What the members of a moot send each other about questions and slots. Plain values; the transport turns them into bytes."""
+"""What the members of a moot send each other about questions and slots, as plain values."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

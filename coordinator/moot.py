@@ -1,4 +1,4 @@
-"""One member's part in a moot, as a pure state machine: questions become ready, slots decide them, the ledger keeps them."""
+"""One member's part in a moot, as a pure state machine: questions get ready, slots decide them, a ledger keeps them."""
 
 import random
 from collections import deque
@@ -18,6 +18,7 @@ from coordinator.messages import RECORDS_MAX, Agendas, Entries, MootMessage, Rec
 from coordinator.questions import OpenQuestions
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
+from coordinator.verified import Verified
 from coordinator.voting.statement import Externalize
 from coordinator.voting.statement import decode as decode_statement
 
@@ -60,11 +61,16 @@ class Moot:
     ) -> None:
         self.genesis = genesis
         self._node = signer.node
-        self._verify = verifier.verify
+        self._verify = Verified(verifier)
         self._roster = frozenset(genesis.by_node)
         self._reachable = frozenset({self._node})
         self._now_ms = now_ms
-        self._proposed: object = None
+        self._ready: dict[Digest, Session] = {}
+        self._look_at_all = True
+        self._due_ms: int | None = None
+        """When an open question has to be looked at, at the latest, though nothing new came about it."""
+        self._proposed: tuple[int, tuple[tuple[Digest, int], ...]] = (0, ())
+        """The slot of our newest agenda, its questions and how many records each had."""
         self.ledger = Ledger(genesis, restored.height, restored.head, set(restored.decided))
         self.questions = OpenQuestions(signer, genesis, self.ledger, wall_offset_ms)
         self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
@@ -83,7 +89,7 @@ class Moot:
         Raises:
             QuestionError: only for Asked, when there is no room for another question.
         """
-        self._now_ms = now_ms
+        self._now_ms = self._driver.now_ms = now_ms
         effects: Sequence[Effect | Decided] = ()
         match event:
             case Received(sender, message):
@@ -103,11 +109,7 @@ class Moot:
 
     def next_deadline_ms(self) -> int | None:
         """When to step with a Tick, if nothing else happens before."""
-        charter, now_ms = self.genesis.charter, self._now_ms
-        dues = [self.assembly.next_deadline_ms(), self.catch_up.next_deadline_ms()]
-        for session in self.questions.sessions.values():
-            dues.append(session.next_deadline_ms(charter, now_ms))
-            dues.append(None if session.reported_open else session.deadline_at_ms + UNDECIDED_MS)
+        dues = [self.assembly.next_deadline_ms(), self.catch_up.next_deadline_ms(), self._due_ms]
         return min((due for due in dues if due is not None), default=None)
 
     @property
@@ -125,8 +127,7 @@ class Moot:
             case Want(digests):
                 return self._wanted(sender, digests)
             case Agendas(agendas):
-                for data in agendas:
-                    self._driver.add_bytes(data)
+                self.assembly.take_agendas(agendas)
                 return ()
             case WantEntries(slot):
                 return [SendEntries(sender, slot)] if slot < self.ledger.height else []
@@ -150,6 +151,7 @@ class Moot:
     def _reached(self, nodes: frozenset[NodeId], now_ms: int) -> list[Effect]:
         before, self._reachable = self._reachable, (nodes & self._roster) | {self._node}
         self._driver.reachable = self._reachable
+        self.assembly.look_needed = self._look_at_all = True
         return self.catch_up.greet(sorted(self._reachable - before), now_ms)
 
     def _wanted(self, sender: NodeId, digests: Iterable[Digest]) -> list[Effect]:
@@ -167,31 +169,60 @@ class Moot:
         done: list[Effect] = []
         shown = self.catch_up.shown() + 1
         self.assembly.may_vote = self.assembly.may_vote or shown >= self.genesis.charter.threshold
-        for session in self.questions.sessions.values():
-            session.note_time(self.genesis.charter, now_ms)
         busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running)
         queue: deque[Effect | Decided] = deque(effects)
+        looked_at = self._to_look_at(now_ms)
+        queue += self._note_ready(looked_at, now_ms)
         queue += self.assembly.tick(now_ms)
         queue += self.catch_up.tick(self._reachable, busy, now_ms)
-        while queue:
+        while True:
             while queue:
                 effect = queue.popleft()
                 done += self._decided(effect) if isinstance(effect, Decided) else [effect]
             queue += self._go_on(now_ms)
-        return done + self._report_open(now_ms)
+            if not queue:
+                return done + self._report_open(looked_at, now_ms)
+
+    def _to_look_at(self, now_ms: int) -> list[Session]:
+        """The open questions of which something may have changed: looking at all at each event would be slow."""
+        names: Iterable[Digest] = self.questions.touched
+        if self._look_at_all or (self._due_ms is not None and now_ms >= self._due_ms):
+            self._look_at_all, self._due_ms, names = False, None, self.questions.sessions
+        sessions = [self.questions.sessions[name] for name in names if name in self.questions.sessions]
+        self.questions.touched = {}
+        return sessions
+
+    def _note_ready(self, sessions: Iterable[Session], now_ms: int) -> list[Effect]:
+        charter, effects = self.genesis.charter, list[Effect]()
+        for session in sessions:
+            if session.becomes_ready(self._roster, self._reachable, charter, now_ms):
+                self._ready[session.id] = session
+                self.assembly.look_needed = True
+                effects.append(Progress(session.id, "ready", None))
+        return effects
 
     def _go_on(self, now_ms: int) -> list[Effect | Decided]:
         """Nominate what is ready, and let voting look at what it waits for. Nothing new gives nothing."""
-        sessions = self.questions.sessions
-        ready = [sessions[name] for name in sorted(sessions) if self._ready(sessions[name])]
-        effects: list[Effect | Decided] = [Progress(one.id, "ready", None) for one in ready if not one.announced]
-        for session in ready:
-            session.announced = True
-        mark = (self.ledger.height, [(one.id, one.proposals, one.preferences) for one in ready])
-        if ready and self.assembly.may_vote and mark != self._proposed:
-            self._proposed = mark
-            effects += self.assembly.propose(self._driver.agenda_of([one.item() for one in ready]), now_ms)
+        effects: list[Effect | Decided] = []
+        if self._ready and self.assembly.may_vote and not self.assembly.running:
+            effects += self.assembly.propose(None, now_ms)
+        if self._ready and self.assembly.may_vote and self.assembly.takes_proposals():
+            ready = self._to_nominate()
+            mark = (self.ledger.height, tuple((one.id, len(one.proposals) + len(one.preferences)) for one in ready))
+            if mark != self._proposed:
+                self._proposed = mark
+                agenda = self._driver.agenda_of(one.item() for one in ready)
+                effects += self.assembly.propose(agenda, now_ms)
         return effects + self.assembly.look_again(now_ms)
+
+    def _to_nominate(self) -> list[Session]:
+        """What is ready. Questions that few have heard of, and that can only end without an answer, wait for the rest.
+
+        Others could vote for those only when they have heard of them and waited too, and it would hold up the rest.
+        """
+        turnout = self.genesis.charter.turnout
+        ready = list(self._ready.values())
+        return [one for one in ready if one.enough_at_ms is not None or one.answered() >= turnout] or ready
 
     def _decided(self, decided: Decided) -> list[Effect]:
         slot = decided.agenda.header.slot
@@ -200,29 +231,35 @@ class Moot:
             return [Ended(question, slot) for question in questions]
         for question in questions:
             self.questions.sessions.pop(question, None)
+            self._ready.pop(question, None)
         return [Progress(question, "voted", None) for question in questions]
 
-    def _report_open(self, now_ms: int) -> list[Effect]:
-        """Tell who waits that a question cannot be decided now. It stays open: members that return still end it."""
+    def _report_open(self, looked_at: Iterable[Session], now_ms: int) -> list[Effect]:
+        """Tell who waits that a question cannot be decided now. It stays open: members that return still end it.
+
+        Also notes when these questions are to be looked at again.
+        """
         few = len(self._reachable) < self.genesis.charter.threshold
         effects: list[Effect] = []
-        for name in sorted(self.questions.sessions):
-            session = self.questions.sessions[name]
-            due_ms = session.deadline_at_ms + (0 if few else UNDECIDED_MS)
-            if not session.reported_open and now_ms >= due_ms:
+        for session in looked_at:
+            if session.id not in self.questions.sessions:
+                continue
+            dues = [self._due_ms, session.next_deadline_ms(self.genesis.charter)]
+            report_ms = session.deadline_at_ms + (0 if few else UNDECIDED_MS)
+            if not session.reported_open and now_ms >= report_ms:
                 session.reported_open = True
-                effects.append(Ended(name, None))
+                effects.append(Ended(session.id, None))
+            elif not session.reported_open:
+                dues.append(report_ms)
+            self._due_ms = min((due for due in dues if due is not None), default=None)
         return effects
 
-    def _ready(self, session: Session) -> bool:
-        return session.ready(self._roster, self._reachable, self.genesis.charter, self._now_ms)
-
     def _timely(self, item: Item) -> bool:
-        """Whether this member would end the question with this item now: it has an outcome, or waiting is over here too."""
-        if resolve(item, self.genesis).outcome is not None:
-            return True
+        """Whether this member would end the question with this item now."""
         session = self.questions.sessions.get(item.id)
-        return session is not None and self._ready(session)
+        if session is None:  # It never came here. Those who answered it have judged.
+            return resolve(item, self.genesis).outcome is not None
+        return session.accepts(item, self.genesis, self._reachable, self._now_ms)
 
     def _restore(self, restored: Restored, now_ms: int) -> None:
         for data, statements in restored.unproven:

@@ -1,4 +1,4 @@
-"""The open questions of one member: taking and passing on what is asked, answering it, keeping what others say about it."""
+"""The open questions of one member: taking and passing on what is asked, answering it, keeping what others say."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -16,9 +16,9 @@ from coordinator.signed import Digest, Kind, NodeId, Signed, Signer
 from coordinator.tally import RULES
 
 OPEN_MAX = 1_000
-"""Open questions at one time; more are refused until some have ended."""
+"""Open questions at one time. Every member has its share of them, which nobody else can take."""
 OPEN_PER_ASKER_MAX = 200
-"""Of one asker, so that nobody takes all the room."""
+"""The largest share; more questions are refused until some have ended."""
 LATE_SLACK_MS = 30_000
 """Clock difference between two machines that is taken for none. Beyond it a question looks over before it came."""
 
@@ -33,7 +33,10 @@ class OpenQuestions:
         self._ledger = ledger
         self._wall_offset_ms = wall_offset_ms
         self._others = tuple(member.node for member in genesis.members if member.node != self._node)
+        self.share = max(1, min(OPEN_PER_ASKER_MAX, OPEN_MAX // len(genesis.members)))
         self.sessions: dict[Digest, Session] = {}
+        self.touched: dict[Digest, None] = {}
+        """Questions that are new or have new records; the layer above takes them off when it has looked."""
 
     def restore(self, records: Iterable[Signed], now_ms: int) -> None:
         """Take back what the disk held of open questions."""
@@ -84,7 +87,7 @@ class OpenQuestions:
         ]
 
     def opinion(self, record: Signed) -> list[Effect]:
-        """Take a proposal or preference about an open question. One that came too early is fetched again by its digest."""
+        """Take a proposal or preference about an open question. One that is early is fetched again by its digest."""
         try:
             opinion = _opinion_of(record)
         except EncodingError:
@@ -97,6 +100,7 @@ class OpenQuestions:
             return [Note("record.refused", (("sender", record.author), ("kind", record.kind.value)))]
         if not session.add(record):
             return []
+        self.touched[session.id] = None
         step = "proposed" if record.kind is Kind.PROPOSAL else "preferred"
         return [SaveRecord(session.id, record), Progress(session.id, step, record.author)]
 
@@ -139,6 +143,7 @@ class OpenQuestions:
     def _publish(self, session: Session, *records: Signed) -> list[Effect]:
         """Keep own records, then send them: what was sent is never contradicted after a crash."""
         effects: list[Effect] = []
+        self.touched[session.id] = None
         for record in records:
             session.add(record)
             step = "proposed" if record.kind is Kind.PROPOSAL else "preferred"
@@ -151,13 +156,12 @@ class OpenQuestions:
         deadline_at_ms = now_ms if late else now_ms + question.deadline_ms
         session = Session(record, question, deadline_at_ms, late)
         self.sessions[session.id] = session
+        self.touched[session.id] = None
         return session
 
     def _no_room(self, asker: NodeId) -> str | None:
-        if len(self.sessions) >= OPEN_MAX:
-            return f"{OPEN_MAX} questions are open; ask again when some have ended"
-        if sum(session.record.author == asker for session in self.sessions.values()) >= OPEN_PER_ASKER_MAX:
-            return f"{OPEN_PER_ASKER_MAX} questions of one asker are open; ask again when some have ended"
+        if sum(session.record.author == asker for session in self.sessions.values()) >= self.share:
+            return f"{self.share} questions of one asker are open; ask again when some have ended"
         return None
 
 

@@ -1,12 +1,23 @@
 """One question at one member, from asked to ready: the records held about it, and when they are enough."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from coordinator.charter import Charter
-from coordinator.ledger.agenda import Item, keep_records
-from coordinator.records import Preference, Question
+from coordinator.ledger.agenda import PER_MEMBER_MAX, Item, keep_records
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.resolution import Stand, part_of, resolve
+from coordinator.ledger.room import trimmed
+from coordinator.records import Question
 from coordinator.signed import Digest, Kind, NodeId, Signed
+
+COMPLETE_MS = 5_000
+"""How long after a question became ready here only agendas are voted for that leave nobody out whom this member had
+heard. Several rounds have new leaders in that time. Afterwards any profile will do: it is better than no decision."""
+
+Authors = Mapping[tuple[Kind, NodeId], int]
+"""How many different proposals and preferences there are of each member."""
 
 
 @dataclass(slots=True)
@@ -23,13 +34,18 @@ class Session:
     generating: bool = False
     enough_at_ms: int | None = None
     """When a quorum had sent preferences; from then on stragglers have the charter's grace."""
-    announced: bool = False
-    """Those who watch were told that it is ready."""
+    ready_at_ms: int | None = None
+    """Once it is ready it stays so: who comes back later is not waited for again."""
     reported_open: bool = False
     """The asker was told that there is no quorum. It may still be decided when members return."""
+    _needed: Authors = field(default_factory=dict)
+    """Whose records were here when it became ready."""
     _known: set[Digest] = field(default_factory=set)
-    _answered: dict[NodeId, bool] = field(default_factory=dict)
-    """Who sent a preference, and whether it gave points."""
+    _stands: dict[NodeId, Stand] = field(default_factory=dict)
+    """How those stand who sent a preference."""
+
+    def __post_init__(self) -> None:
+        self._known.add(self.id)
 
     @property
     def id(self) -> Digest:
@@ -39,17 +55,22 @@ class Session:
         return digest in self._known
 
     def add(self, record: Signed) -> bool:
-        """Take a checked proposal or preference; False when it was here, or its author has contradicted itself before."""
-        digest = record.digest()
-        if digest in self._known:
+        """Take a checked proposal or preference; False when it was here, or two different ones by its author are.
+
+        Two prove the contradiction. Taking more would let one member fill this node's disk.
+        """
+        digest, author = record.digest(), record.author
+        before = self.proposals if record.kind is Kind.PROPOSAL else self.preferences
+        if digest in self._known or sum(one.author == author for one in before) >= PER_MEMBER_MAX:
             return False
+        self._known.add(digest)
         if record.kind is Kind.PROPOSAL:
-            kept = self.proposals = keep_records((*self.proposals, record))
+            self.proposals = keep_records((*before, record))
         else:
-            kept = self.preferences = keep_records((*self.preferences, record))
-            self._answered[record.author] = bool(Preference.decode(record.body).points)
-        self._known = {self.id, *(one.digest() for one in (*self.proposals, *self.preferences))}
-        return record in kept
+            self.preferences = keep_records((*before, record))
+        if author in self._stands or record.kind is Kind.PREFERENCE:
+            self._stands[author] = part_of(author, self.question, self.proposals, self.preferences).stand
+        return True
 
     def records(self) -> Iterator[Signed]:
         yield self.record
@@ -65,28 +86,59 @@ class Session:
 
     def sent(self) -> frozenset[NodeId]:
         """The members of which a preference is here, abstentions included."""
-        return frozenset(self._answered)
+        return frozenset(self._stands)
 
     def answered(self) -> int:
-        return sum(self._answered.values())
+        """How many members would be counted now."""
+        return sum(stand is Stand.ANSWERED for stand in self._stands.values())
 
-    def note_time(self, charter: Charter, now_ms: int) -> None:
-        if self.enough_at_ms is None and len(self._answered) >= charter.threshold:
+    def becomes_ready(
+        self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int
+    ) -> bool:
+        """Note the time. True once: when voting may begin, as nobody is left to wait for or waiting is not worth it."""
+        if self.ready_at_ms is not None:
+            return False
+        if self.enough_at_ms is None and len(self._stands) >= charter.threshold:
             self.enough_at_ms = now_ms
+        if not self._is_ready(roster, reachable, charter, now_ms):
+            return False
+        self.ready_at_ms = now_ms
+        self._needed = _authors(trimmed(self.item()))
+        return True
 
-    def ready(self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int) -> bool:
-        """Whether voting may begin: nobody is left to wait for, or waiting longer is not worth it."""
-        sent = self.sent()
-        if roster <= sent or now_ms >= self.deadline_at_ms:
+    def accepts(self, item: Item, genesis: Genesis, reachable: frozenset[NodeId], now_ms: int) -> bool:
+        """Whether the question may be ended with this item, now or, while that is not known yet, later.
+
+        It may when it is ready here, or when the item itself shows that nobody is left to wait for. It must not leave
+        out whom this member had heard: else a nominator could choose the answer by choosing who is counted.
+        """
+        if self.ready_at_ms is not None and now_ms >= self.ready_at_ms + COMPLETE_MS:
+            return True
+        has = _authors(item)
+        needed = _authors(self.item()) if self.ready_at_ms is None else self._needed
+        if any(has.get(key, 0) < count for key, count in needed.items()):
+            return False
+        sent = {author for kind, author in has if kind is Kind.PREFERENCE}
+        if self.ready_at_ms is not None or genesis.by_node.keys() <= sent:
+            return True
+        return reachable <= sent and resolve(item, genesis).outcome is not None
+
+    def next_deadline_ms(self, charter: Charter) -> int | None:
+        """When it may become ready by time alone."""
+        if self.ready_at_ms is not None:
+            return None
+        if self.enough_at_ms is not None and self.answered() >= charter.turnout:
+            return min(self.deadline_at_ms, self.enough_at_ms + charter.grace_ms)
+        return self.deadline_at_ms
+
+    def _is_ready(self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int) -> bool:
+        if now_ms >= self.deadline_at_ms or roster <= self._stands.keys():
             return True
         if self.answered() < charter.turnout:
             return False
         graced = self.enough_at_ms is not None and now_ms >= self.enough_at_ms + charter.grace_ms
-        return graced or reachable <= sent
+        return graced or reachable <= self._stands.keys()
 
-    def next_deadline_ms(self, charter: Charter, now_ms: int) -> int | None:
-        """When `ready` may turn true by time alone."""
-        dues = [self.deadline_at_ms]
-        if self.enough_at_ms is not None:
-            dues.append(self.enough_at_ms + charter.grace_ms)
-        return min((due for due in dues if due > now_ms), default=None)
+
+def _authors(item: Item) -> Authors:
+    return Counter((record.kind, record.author) for record in (*item.proposals, *item.preferences))

@@ -1,6 +1,6 @@
 """What outlives a connection: bytes signed by their author, relayed by anyone, checked by everyone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 from typing import Protocol, TypeAlias
@@ -39,10 +39,15 @@ class Signed:
     author: NodeId
     body: bytes
     signature: bytes
+    _digest: Digest = field(default=b"", init=False, repr=False, compare=False)
+    """Made when it is first asked for, since everything that is held is asked for its name again and again."""
 
     def digest(self) -> Digest:
         """Name this record. Kind, author and body without the signature: one content has one name."""
-        return sha256(Writer().text(self.kind.value).blob(self.author).blob(self.body).done()).digest()
+        if not self._digest:
+            content = Writer().text(self.kind.value).blob(self.author).blob(self.body).done()
+            object.__setattr__(self, "_digest", sha256(content).digest())
+        return self._digest
 
 
 def signing_bytes(kind: Kind, moot: Digest, author: NodeId, body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """What a slot decides: the previous entry's digest, the roster epoch and a batch of questions with their profiles.
 
-The value that federated voting sees is the digest of the agenda's header. The header holds the root of a hash tree over the
-items, so a certificate needs the header, one item and its path.
+The value that federated voting sees is the digest of the agenda's header. The header holds the root of a hash tree over
+the items, so a certificate needs the header, one item and its path.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,15 @@ RECORDS_PER_ITEM_MAX = 2_000
 PER_MEMBER_MAX = 2
 """Different records by one member about one question that an item keeps: one is normal, two prove a contradiction."""
 
-VALUE_SIZE = 32
+HEADER_SIZE_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One question with everything that its members signed about it.
 
-    Proposals and preferences are sorted by author and digest. A member that signed two different ones stands with both: that is
-    the evidence against it, and it is not counted.
+    Proposals and preferences are sorted by author and digest. A member that signed two different ones stands with both:
+    that is the evidence against it, and it is not counted.
     """
 
     question: Signed
@@ -103,6 +103,15 @@ class Agenda:
         return merkle.path([merkle.leaf(item.encode()) for item in self.items], index)
 
     @staticmethod
+    def digest_in(data: bytes) -> Digest:
+        """What an agenda in bytes says to be, before the work of reading it. Its items are not looked at.
+
+        Raises:
+            EncodingError: it does not begin like an agenda.
+        """
+        return decode(Reader(data).blob(HEADER_SIZE_MAX), Header.read).digest
+
+    @staticmethod
     def decode(data: bytes) -> "Agenda":
         """Read an agenda and check everything about it that needs no roster.
 
@@ -119,7 +128,7 @@ class Agenda:
 
 
 def merge(items: Iterable[Item]) -> tuple[Item, ...]:
-    """The union of items by question and of their records by member: in any order, any number of times, the same result."""
+    """The union of items by question and of their records by member: in any order, how often ever, the same result."""
     by_question: dict[Digest, list[Item]] = {}
     for item in items:
         by_question.setdefault(item.id, []).append(item)
@@ -127,7 +136,7 @@ def merge(items: Iterable[Item]) -> tuple[Item, ...]:
 
 
 def keep_records(records: Iterable[Signed]) -> tuple[Signed, ...]:
-    """Sort by author and digest, and keep the two smallest of each author: which two does not depend on who merged first.
+    """Sort by author and digest, and keep the two smallest of each author: the same two whoever merged first.
 
     Of equal contents with different valid signatures the smallest signature stays, for the same reason.
     """
@@ -154,5 +163,5 @@ def _read_item(reader: Reader) -> Item:
 
 
 def _read_agenda(reader: Reader) -> Agenda:
-    header = decode(reader.blob(256), Header.read)
+    header = decode(reader.blob(HEADER_SIZE_MAX), Header.read)
     return Agenda(header, reader.items(ITEMS_MAX, lambda r: decode(r.blob(AGENDA_SIZE_MAX), _read_item)))

@@ -1,7 +1,7 @@
-"""The proof of one decision: agenda header, item, path and the externalize statements of a quorum, in one readable file.
+"""The proof of one decision, in one readable file: agenda header, item, path and a quorum's externalize statements.
 
-Whoever holds the moot's genesis can check it without a node and without a network. The file has one exact spelling, so that
-any changed byte is noticed, also in the summary that people read.
+Whoever holds the moot's genesis can check it without a node and without a network. The file has one exact spelling, so
+that any changed byte is noticed, also in the summary that people read.
 """
 
 import json
@@ -78,7 +78,8 @@ def verify(data: bytes, genesis: Genesis, verify_signature: Callable[[Signed], b
     """Check a certificate against the moot's genesis.
 
     Raises:
-        CertificateError: with the first fault found, from the outside in: spelling, moot, path, signatures, quorum, tally, summary.
+        CertificateError: with the first fault found, from the outside in: spelling, moot, path, signatures and quorum
+            of the statements, records and signatures of the item, summary.
     """
     document = _parse(data)
     if document["moot"] != genesis.moot_id.hex():
@@ -95,6 +96,9 @@ def verify(data: bytes, genesis: Genesis, verify_signature: Callable[[Signed], b
         raise CertificateError(Fault.MALFORMED, f"a part of it cannot be read: {error}") from error
     if merkle.root_of_path(merkle.leaf(item_bytes), document["index"], header.count, siblings) != header.root:
         _refuse(Fault.PATH, "the path does not lead from the item to the agenda")
+    authors = [record.author for record in statements]
+    if authors != sorted(set(authors)):
+        _refuse(Fault.MALFORMED, "its statements are not sorted by author, each author once")
     signers = check_statements(header, statements, genesis, verify_signature)
     try:
         check_item(item, genesis, verify_signature)
@@ -103,7 +107,8 @@ def verify(data: bytes, genesis: Genesis, verify_signature: Callable[[Signed], b
     except ItemError as error:
         raise CertificateError(Fault.ITEM, f"it holds {error}") from error
     resolution = resolve(item, genesis)
-    if document["summary"] != _summary(resolution, genesis):
+    # Compared as spelled, since 1, 1.0 and true are equal, and so are objects in another order.
+    if _spell(document["summary"]) != _spell(_summary(resolution, genesis)):
         _refuse(Fault.SUMMARY, "its summary says something else than what the members signed")
     return Verified(header.slot, header.digest, resolution, signers)
 

@@ -9,12 +9,15 @@ from typing import Any
 
 from coordinator.charter import Charter, quorum_min, write_charter
 from coordinator.encoding import U64_MAX, Writer
+from coordinator.messages import RECORDS_MAX
+from coordinator.records import is_plain
 from coordinator.signed import NODE_ID_SIZE, Digest, NodeId
 from coordinator.voting.quorum import QuorumSet
 
 FORMAT = "moot-genesis-v1"
 SIZE_MAX = 1024 * 1024
-MEMBERS_MAX = 1_000
+MEMBERS_MAX = RECORDS_MAX
+"""The proof of a slot, a quorum's statements, travels in one message."""
 NAME_LENGTH_MAX = 64
 WEIGHT_MAX = 1_000
 
@@ -83,7 +86,7 @@ class Genesis:
 
     @cached_property
     def quorum_set(self) -> QuorumSet:
-        """Everybody's quorum set: any `threshold` of the roster. It comes from here alone, never from who is reachable."""
+        """Everybody's quorum set: any `threshold` of the roster, whoever of it is reachable."""
         return QuorumSet(self.charter.threshold, tuple(member.node for member in self.members))
 
     @cached_property
@@ -130,11 +133,22 @@ class Genesis:
         top = _fields("", document, {"format": str, "name": str, "created_ms": int, "members": list, "charter": dict})
         if top["format"] != FORMAT:
             raise GenesisError([f"format = {top['format']!r}: expected {FORMAT!r}"])
-        charter = _fields(
-            "charter.", top["charter"], {name: str if name == "tally" else int for name in Charter.__slots__}
-        )
-        members = tuple(_read_member(number, entry) for number, entry in enumerate(top["members"]))
-        return Genesis(top["name"], top["created_ms"], members, Charter(**charter))
+        problems: list[str] = []
+        members: list[Member] = []
+        rules: dict[str, Any] = {}
+        try:
+            types: dict[str, type] = {name: str if name == "tally" else int for name in Charter.__slots__}
+            rules = _fields("charter.", top["charter"], types)
+        except GenesisError as error:
+            problems += error.problems
+        for number, entry in enumerate(top["members"]):
+            try:
+                members.append(_read_member(number, entry))
+            except GenesisError as error:
+                problems += error.problems
+        if problems:
+            raise GenesisError(problems)
+        return Genesis(top["name"], top["created_ms"], tuple(members), Charter(**rules))
 
 
 def _roster_problems(name: str, members: tuple[Member, ...]) -> list[str]:
@@ -146,14 +160,14 @@ def _roster_problems(name: str, members: tuple[Member, ...]) -> list[str]:
     if len({member.name for member in members}) != len(members):
         problems.append("members: two have the same name; give each its own")
     for text in [name, *(part for member in members for part in (member.name, member.organization))]:
-        if not 0 < len(text) <= NAME_LENGTH_MAX or not text.isprintable():
+        if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):
             problems.append(f"the name {text[:80]!r}: must be 1 to {NAME_LENGTH_MAX} printable characters")
     for member in members:
         if not 1 <= member.weight <= WEIGHT_MAX:
             problems.append(f"weight of {member.name!r}: must be 1 to {WEIGHT_MAX}")
         if len(member.node) != NODE_ID_SIZE:
             problems.append(f"node id of {member.name!r}: must be {NODE_ID_SIZE} bytes")
-        if len(member.address) > 255 or not member.address.isprintable():
+        if len(member.address) > 255 or not is_plain(member.address):
             problems.append(f"address of {member.name!r}: must be at most 255 printable characters")
     return problems
 

@@ -12,7 +12,7 @@ from coordinator.voting.quorum import is_quorum_slice
 
 @dataclass(slots=True)
 class Unproven:
-    """A decided slot of which fewer externalize statements than a quorum are here. They are collected until there are enough."""
+    """A decided slot of which fewer externalize statements than a quorum are here; they are collected."""
 
     agenda: Agenda
     statements: dict[NodeId, Signed] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Unproven:
 
 @dataclass(slots=True)
 class Ledger:
-    """`decided` holds every question id ever decided: 32 bytes each, and what keeps a question from being decided twice."""
+    """`decided` holds every question id ever decided: 32 bytes each, so that no question is decided twice."""
 
     genesis: Genesis
     height: int = 0

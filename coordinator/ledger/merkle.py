@@ -1,7 +1,7 @@
 """A hash tree over the items of an agenda, so that one item can be proven without showing the others.
 
-Source: RFC 9162 (Certificate Transparency 2.0), section 2.1: leaves and inner nodes are hashed with different prefixes, so
-that neither can pass for the other.
+Source: RFC 9162 (Certificate Transparency 2.0), section 2.1: leaves and inner nodes are hashed with different prefixes,
+so that neither can pass for the other.
 """
 
 from collections.abc import Sequence

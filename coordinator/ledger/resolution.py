@@ -1,4 +1,4 @@
-"""From an item to its outcome: who is counted, what was answered, what it cost. Every node and every verifier computes the same."""
+"""From an item to its outcome: who is counted, what was answered, what it cost. Every node computes the same."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,7 +75,8 @@ def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -
 
     Raises:
         BadSignatureError: a record that its author did not sign.
-        ItemError: an author outside the roster, a record about another question, more samples or points than the charter allows.
+        ItemError: an author outside the roster, a record about another question, an unknown voting rule, or more
+            samples or points than the charter allows.
     """
     question_id = item.id
     for record in (item.question, *item.proposals, *item.preferences):
@@ -106,7 +107,7 @@ def total(preference: Preference) -> int:
 def resolve(item: Item, genesis: Genesis) -> Resolution:
     """Compute the end of a question from an item that `check_item` has passed."""
     question = Question.decode(item.question.body)
-    parts = tuple(_part(member.node, question, item) for member in genesis.members)
+    parts = tuple(part_of(member.node, question, item.proposals, item.preferences) for member in genesis.members)
     answered = sum(part.stand is Stand.ANSWERED for part in parts)
     rule = question.tally or genesis.charter.tally
     outcome = None
@@ -121,9 +122,12 @@ def resolve(item: Item, genesis: Genesis) -> Resolution:
     )
 
 
-def _part(member: NodeId, question: Question, item: Item) -> Part:
-    proposals = _of(member, item.proposals)
-    preferences = _of(member, item.preferences)
+def part_of(
+    member: NodeId, question: Question, all_proposals: Sequence[Signed], all_preferences: Sequence[Signed]
+) -> Part:
+    """A member's part, from everybody's different and checked records about the question."""
+    proposals = _of(member, all_proposals)
+    preferences = _of(member, all_preferences)
     if len(proposals) > 1 or len(preferences) > 1:
         return Part(member, Stand.CONTRADICTED, None, (), Cost())
     proposal = Proposal.decode(proposals[0].body) if proposals else None
@@ -131,7 +135,8 @@ def _part(member: NodeId, question: Question, item: Item) -> Part:
     if not preferences:
         return Part(member, Stand.SILENT, proposal, (), cost)
     preference = Preference.decode(preferences[0].body)
-    # A candidate that is no answer of the question's kind, in its one spelling, gets nothing: else equal answers would split.
+    # A candidate that is no answer of the question's kind, in its one spelling, gets nothing: else equal answers
+    # would split.
     points = tuple((answer, count) for answer, count in preference.points if normalize(question, answer) == answer)
     stand = Stand.ANSWERED if points else Stand.ABSTAINED
     return Part(member, stand, proposal, points, cost + preference.cost)

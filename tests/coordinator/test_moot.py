@@ -5,22 +5,11 @@ import pytest
 from coordinator.effects import Generate, Send
 from coordinator.ledger.agenda import Agenda
 from coordinator.ledger.certificate import certificate_of, verify
-from coordinator.ledger.resolution import Stand, resolve
+from coordinator.ledger.resolution import Stand
 from coordinator.messages import Records
-from coordinator.records import AnswerKind, Cost, Preference
-from coordinator.signed import Digest, Kind, NodeId
-from tests.coordinator.network import FakeSigner, FakeVerifier, Network, found
-
-
-def seven(_: NodeId, request: Generate) -> tuple[str, ...]:
-    return ("7",) * request.samples
-
-
-def outcome(network: Network, node: NodeId, question: Digest):  # type: ignore[no-untyped-def]
-    slot = network.ended[node][question]
-    assert slot is not None
-    agenda = Agenda.decode(network.disks[node].entries[slot][0])
-    return resolve(next(item for item in agenda.items if item.id == question), network.genesis)
+from coordinator.records import Cost, Preference
+from coordinator.signed import Kind, NodeId
+from tests.coordinator.network import FakeVerifier, Network, found, seven
 
 
 def test_five_members_decide_and_anyone_can_verify_it() -> None:
@@ -29,8 +18,8 @@ def test_five_members_decide_and_anyone_can_verify_it() -> None:
     question = network.ask(network.ids[0], "what is 3 + 4?")
     assert network.run(lambda: network.decided(question), 5_000)
     network.check_agreement()
-    resolution = outcome(network, network.ids[3], question)
-    assert resolution.outcome.answer == "7"
+    resolution = network.resolution(network.ids[3], question)
+    assert resolution.outcome is not None and resolution.outcome.answer == "7"
     assert resolution.answered == 5
     assert resolution.cost == Cost(25, 5 * len("what is 3 + 4?"), 25, 5_000), "the bill is what the models counted"
     entry = network.entry(network.ids[1], 0)
@@ -93,7 +82,7 @@ def test_a_question_that_misses_its_turnout_ends_without_a_guess() -> None:
     network.start()
     question = network.ask(network.ids[0], "what is 3 + 4?", deadline_ms=2_000)
     assert network.run(lambda: network.decided(question), 10_000)
-    resolution = outcome(network, network.ids[2], question)
+    resolution = network.resolution(network.ids[2], question)
     assert resolution.outcome is None
     assert resolution.reason == "no quorum: 2 of 5 members answered by the deadline"
 
@@ -128,7 +117,7 @@ def test_who_signs_two_preferences_is_shown_and_not_counted() -> None:
     network.start()
     network.run(for_ms=3_000)
     liar = network.ids[2]
-    signer = FakeSigner(liar, network.genesis.moot_id)
+    signer = network.signer(liar)
 
     def two_faced(sender: NodeId, send: Send) -> list[Send]:
         if sender != liar or not isinstance(send.message, Records):
@@ -143,10 +132,10 @@ def test_who_signs_two_preferences_is_shown_and_not_counted() -> None:
     network.on_send = two_faced
     question = network.ask(network.ids[0], "what is 3 + 4?")
     assert network.run(lambda: network.decided(question), 10_000)
-    resolution = outcome(network, network.ids[1], question)
+    resolution = network.resolution(network.ids[1], question)
     stands = {network.genesis.by_node[part.member].name: part.stand for part in resolution.parts}
     assert stands["n2"] is Stand.CONTRADICTED
-    assert resolution.outcome.answer == "7"
+    assert resolution.outcome is not None and resolution.outcome.answer == "7"
 
 
 def test_a_member_with_a_wiped_disk_does_not_vote_where_it_may_have_voted() -> None:
