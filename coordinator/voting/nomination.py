@@ -170,13 +170,13 @@ class Nomination:
         """Accept what a v-blocking set accepts or a quorum votes for; whether X or Y grew."""
         changed = False
         for value in among:
-            if value in self.accepted:
-                continue
-            if not self._accepts(value):
+            if value in self.accepted or not self._accepts(value):
                 continue
             usable = self._usable(value)
             if usable is None or not (usable in self.voted or len(self.voted) < VALUES_MAX):
                 continue
+            if usable != value and self.candidate_seen:
+                continue  # A variation would be a new vote.
             changed |= usable not in self.voted
             self.voted.add(usable)
             if usable == value:  # A variation was not what they accepted, so it is only voted for.

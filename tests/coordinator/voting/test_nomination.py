@@ -162,6 +162,18 @@ def test_a_candidate_ends_the_search() -> None:
     assert says(node.slot.nominate(b"w", 10_000)) == "-"
 
 
+def test_a_variation_is_a_new_vote_too() -> None:
+    node = led_by(1)
+    node.driver.validity[b"y"], node.driver.extracted[b"y"] = Validity.INVALID, b"e"
+    node.slot.nominate(None, 0)
+    assert hears(node, [2, 3], "y", "y") == "NOMINATE e", "what they accept is not valid here, but a variation is"
+    late = led_by(1)
+    late.driver.validity[b"y"], late.driver.extracted[b"y"] = Validity.INVALID, b"e"
+    late.slot.nominate(None, 0)
+    hears(late, [1, 2, 3], "x", "x")
+    assert hears(late, [2, 3], "xy", "xy") == "-"
+
+
 def test_a_better_proposal_counts_while_nothing_was_voted_for() -> None:
     node = led_by(1, 0)
     node.slot.nominate(b"x", 0)
