@@ -1,0 +1,44 @@
+"""Nodes that are away for a while: stalled by their machine, or too many at once for a quorum."""
+
+import time
+
+from node.errors import Exit
+from tests.integration.moots import LocalMoot, common, run_moot
+
+
+def test_a_stalled_node_delays_nobody_and_catches_up(five: LocalMoot) -> None:
+    """Whoever cannot answer is noticed, and taken back as soon as it can: nobody stays dead."""
+    five.freeze("scribe")
+    first = five.ask("sage", "What is 5 plus 6?")
+    five.wait_seen("scribe", ("suspect", "dead"))
+    second = five.ask("sorter", "What is 6 plus 7?")
+    awake = [name for name in five.names if name != "scribe"]
+    decisions = [five.decided(question, awake) for question in (first, second)]
+    five.wait_seen("scribe", ("dead",))
+    five.thaw("scribe")
+    five.wait_whole()
+    assert [common(five.client("scribe").decision(one["id"])) for one in decisions] == [
+        common(one) for one in decisions
+    ]
+    third = five.decided(five.ask("scribe", "What is 7 plus 8?"))
+    assert {member["state"] for member in third["members"]} == {"answered"}
+
+
+def test_two_of_five_end_without_a_quorum_and_go_on_when_the_others_return(five: LocalMoot) -> None:
+    """The asker is told at the deadline. The question stays open, and members that return still decide it."""
+    gone = ("abacus", "almanac", "sage")
+    assert [five.end(name) for name in gone] == [Exit.OK] * 3
+    started = time.monotonic()
+    arguments = ["What is 8 plus 9?", "--kind", "number", "--deadline-ms", "2000", "--home", str(five.home("sorter"))]
+    ran = run_moot("ask", *arguments)
+    seconds = time.monotonic() - started
+    assert ran.returncode == Exit.NO_QUORUM, ran.stderr
+    assert "no quorum: 2 of 5 members answered by the deadline" in ran.stderr
+    assert ran.stdout == ""
+    assert 2 <= seconds < 10, "at the deadline, and the start of the command"
+    question = five.client("sorter").decisions(1)[0]["id"]
+    assert five.client("scribe").decision(question)["state"] == "no_quorum"
+    five.start_all()
+    ended = five.ended(question, five.names)  # With the answers that had come when a quorum could vote again.
+    assert (ended["state"], ended["answered"] >= ended["turnout"]) in (("decided", True), ("no_quorum", False))
+    five.decided(five.ask("abacus", "What is 9 plus 9?"))
