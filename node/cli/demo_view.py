@@ -32,7 +32,7 @@ from node.lab.demo_scenes import (
     Waits,
 )
 
-ANSWER_WIDTH = 14
+ANSWER_WIDTH_MIN = 10
 NAME_WIDTH = 9
 INDENT = 7
 
@@ -58,6 +58,12 @@ class _Block:
     parts: dict[str, _Part]
     notes: list[Text] = field(default_factory=list)
     printed: set[str] = field(default_factory=set)
+
+    @property
+    def answer_width(self) -> int:
+        """Answers are about as long as the right one."""
+        likely = [len(show.clip(answer)) for answer in (self.asked.expected, *self.asked.options)]
+        return max(ANSWER_WIDTH_MIN, *likely)
 
 
 class View:
@@ -243,7 +249,7 @@ class View:
         if part.answer is None:
             return row.append("abstains", "dim")
         style = "green" if part.answer == expected else ""
-        row.append(f"{show.clip(part.answer):<{ANSWER_WIDTH}} ", style).append(self._support(part))
+        row.append(f"{show.clip(part.answer):<{self._block.answer_width}}  ", style).append(self._support(part))
         if part.points:
             row.append("  prefers ", "dim").append(show.spread(part.points))
         return row

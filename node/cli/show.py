@@ -11,7 +11,7 @@ ID_LENGTH = 12
 """Characters of a question's id that are shown: short enough to type, long enough to stay unique."""
 
 CLIP_LENGTH = 24
-SHOWN_MAX = 4
+SHOWN_MAX = 5
 """Of candidates in a line; the rest is counted. JSON holds them all."""
 
 STATUS_STYLES = {
@@ -83,13 +83,11 @@ def scores_line(decision: DecisionReport) -> str:
 
 
 def tally_line(scores: Sequence[tuple[str, int]], tied: Sequence[str]) -> str:
-    tie = f"; tie of {_some([clip(answer) for answer in tied])} broken by digest" if len(tied) > 1 else ""
-    return spread(scores) + tie
-
-
-def _some(parts: Sequence[str]) -> str:
-    more = [f"and {len(parts) - SHOWN_MAX} more"] if len(parts) > SHOWN_MAX else []
-    return ", ".join([*parts[:SHOWN_MAX], *more])
+    """As `scores_line`, for whoever holds no report."""
+    if len(tied) < 2:
+        return spread(scores)
+    among = " and ".join(map(clip, tied)) if len(tied) <= 3 else plural(len(tied), "candidate")
+    return f"{spread(scores)}; tie of {among} broken by digest"
 
 
 def event_line(event: AskEvent, name_width: int) -> Text | None:

@@ -37,6 +37,8 @@ MOOT_NAME = "demo"
 QUESTIONS_MIN = 4
 """One before the kill, one during it, one while the node is away, one after its return."""
 START_WAIT_S = 60.0
+DEADLINE_MS = 5_000
+"""To answer; many times what the reference models need, and short enough that nobody waits long for a lost cause."""
 DECISION_WAIT_S = 30.0
 DEATH_WAIT_S = 30.0
 CATCH_UP_WAIT_S = 30.0
@@ -205,7 +207,7 @@ class Demo:
 
     def _put(self, number: int, at: str) -> Generator[AskEvent, None, None]:
         task = self._tasks[number]
-        return self._federation.client(at).ask(task.text, task.kind, task.options, wait_s=DECISION_WAIT_S)
+        return self._federation.client(at).ask(task.text, task.kind, task.options, DEADLINE_MS, wait_s=DECISION_WAIT_S)
 
     def _end(self, number: int, seen_at: str, decision: DecisionReport) -> Ended:
         expected = right_answer(self._tasks[number])

@@ -64,7 +64,7 @@ def test_no_quorum_is_an_end_without_an_answer(moot: Any, running: Any, decision
 
 def test_a_tie_is_reported_as_a_tie(moot: Any, running: Any, decision: Any) -> None:
     running.api.end = decision(scores=[("41", 5), ("42", 5)], answer="41", tied=["41", "42"])
-    assert "decided 41 ×5  42 ×5; tie of 41, 42 broken by digest" in moot("ask", "What is 17 plus 25?").err
+    assert "decided 41 ×5  42 ×5; tie of 41 and 42 broken by digest" in moot("ask", "What is 17 plus 25?").err
 
 
 def test_an_abstention_is_shown(moot: Any, running: Any, script: Any) -> None:
