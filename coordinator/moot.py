@@ -195,6 +195,8 @@ class Moot:
     def _note_ready(self, sessions: Iterable[Session], now_ms: int) -> list[Effect]:
         charter, effects = self.genesis.charter, list[Effect]()
         for session in sessions:
+            if now_ms >= session.deadline_at_ms:
+                effects += self.questions.abstain(session.id)
             if session.becomes_ready(self._roster, self._reachable, charter, now_ms):
                 self._ready[session.id] = session
                 self.assembly.look_needed = True
@@ -204,10 +206,12 @@ class Moot:
     def _go_on(self, now_ms: int) -> list[Effect | Decided]:
         """Nominate what is ready, and let voting look at what it waits for. Nothing new gives nothing."""
         effects: list[Effect | Decided] = []
-        if self._ready and self.assembly.may_vote and not self.assembly.running:
-            effects += self.assembly.propose(None, now_ms)
-        if self._ready and self.assembly.may_vote and self.assembly.takes_proposals():
+        ready: list[Session] = []
+        if self._ready and self.assembly.may_vote and (not self.assembly.running or self.assembly.takes_proposals()):
             ready = self._to_nominate()
+        if ready and not self.assembly.running:
+            effects += self.assembly.propose(None, now_ms)
+        if ready and self.assembly.takes_proposals():
             mark = (self.ledger.height, tuple((one.id, len(one.proposals) + len(one.preferences)) for one in ready))
             if mark != self._proposed:
                 self._proposed = mark
@@ -216,13 +220,13 @@ class Moot:
         return effects + self.assembly.look_again(now_ms)
 
     def _to_nominate(self) -> list[Session]:
-        """What is ready. Questions that few have heard of, and that can only end without an answer, wait for the rest.
+        """What is ready and can be answered, or cannot although a quorum has said something about it.
 
-        Others could vote for those only when they have heard of them and waited too, and it would hold up the rest.
+        Others vote for an end without an answer only when they have heard the question and waited too. An asker who
+        gives each member another question could else make each vote for what nobody else does, and so stop them all.
         """
         turnout = self.genesis.charter.turnout
-        ready = list(self._ready.values())
-        return [one for one in ready if one.enough_at_ms is not None or one.answered() >= turnout] or ready
+        return [one for one in self._ready.values() if one.enough_at_ms is not None or one.answered() >= turnout]
 
     def _decided(self, decided: Decided) -> list[Effect]:
         slot = decided.agenda.header.slot

@@ -106,8 +106,8 @@ class OpenQuestions:
 
     def generated(self, event: Generated) -> list[Effect]:
         session = self.sessions.get(event.question)
-        if session is None or session.own(Kind.PROPOSAL, self._node):
-            return []
+        if session is None or session.own(Kind.PREFERENCE, self._node):
+            return []  # Decided without us, or this member has abstained since: what was said stands.
         counts = count(session.question, event.texts)
         proposal = Proposal(
             session.id, counts, len(event.texts), event.model, event.seed, event.temperature_milli, event.cost

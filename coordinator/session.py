@@ -96,11 +96,9 @@ class Session:
         self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int
     ) -> bool:
         """Note the time. True once: when voting may begin, as nobody is left to wait for or waiting is not worth it."""
-        if self.ready_at_ms is not None:
-            return False
         if self.enough_at_ms is None and len(self._stands) >= charter.threshold:
             self.enough_at_ms = now_ms
-        if not self._is_ready(roster, reachable, charter, now_ms):
+        if self.ready_at_ms is not None or not self._is_ready(roster, reachable, charter, now_ms):
             return False
         self.ready_at_ms = now_ms
         self._needed = _authors(trimmed(self.item()))

@@ -48,6 +48,10 @@ class Network:
         """Every record of its own that a member's core ever let out."""
         self.on_send: Callable[[NodeId, Send], list[Send]] = lambda _, send: [send]
         """What becomes of a message: the place of loss on purpose, and of liars."""
+        self.puppets: dict[NodeId, Callable[[Received], None]] = {}
+        """Members that run no core: they are seen as up, and what they receive is handed to these."""
+        self.slow_ms: dict[NodeId, int] = {}
+        """How much longer a member's model takes."""
         self.crash_chance = 0.0
         """How likely a member dies while it carries the effects of one step out; it comes back after a while."""
         self.crashes = 0
@@ -58,7 +62,8 @@ class Network:
 
     def start(self, *ids: NodeId) -> None:
         for node in ids or self.ids:
-            self._start(node)
+            if node not in self.puppets:
+                self._start(node)
         self.see_each_other()
 
     def crash(self, node: NodeId) -> None:
@@ -68,7 +73,7 @@ class Network:
     def see_each_other(self) -> None:
         """What membership would notice: who is up."""
         for node in self.nodes:
-            self._push(0, node, Reachable(frozenset(self.nodes)), self._lives[node])
+            self._push(0, node, Reachable(frozenset([*self.nodes, *self.puppets])), self._lives[node])
 
     def ask(
         self,
@@ -113,6 +118,8 @@ class Network:
                 if event is None:
                     self._start(node)
                     self.see_each_other()
+                elif node in self.puppets and isinstance(event, Received):
+                    self.puppets[node](event)
                 elif node in self.nodes and life in (None, self._lives[node]):
                     self._step(node, event)
             elif due >= end:
@@ -220,7 +227,8 @@ class Network:
         if texts is not None:
             cost = Cost(len(texts), len(request.prompt), sum(map(len, texts)), 1_000)
             event = Generated(question, texts, b"m" * 32, request.seed, 700, cost)
-        self._push(self.rng.randint(2, 30), node, event, self._lives[node])
+        delay_ms = self.rng.randint(2, 30) + self.slow_ms.get(node, 0)
+        self._push(delay_ms, node, event, self._lives[node])
 
     def _deliver(self, sender: NodeId, send: Send) -> None:
         if self.rng.random() >= self.loss:
