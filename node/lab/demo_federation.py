@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -20,6 +20,7 @@ from node.home import Home
 
 POLL_S = 0.002
 STOP_WAIT_S = 5.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_TAIL_LINES = 15
 PACKAGE_ROOT = Path(__file__).parents[2]
 
@@ -77,8 +78,8 @@ class Federation:
         """Start one node; return its process id at once."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("MOOT_")}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-        with Home(self.home(name)).log.open("ab") as log:
-            process = subprocess.Popen(
+        with signals_later(), Home(self.home(name)).log.open("ab") as log:
+            self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "node", "up", "--home", str(self.home(name))],
                 cwd=self.directory,
                 env=environment,
@@ -87,15 +88,14 @@ class Federation:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for us: we stop the nodes in good order
             )
-        self._processes[name] = process
-        return process.pid
+        return self._processes[name].pid
 
     def kill(self, name: str) -> int:
         """End one node as a power cut would; return the process id that it had."""
-        process = self._processes.pop(name)
+        process = self._processes[name]
         process.kill()
         process.wait()
-        return process.pid
+        return self._processes.pop(name).pid
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -135,17 +135,18 @@ class Federation:
 
     def stop(self) -> None:
         """Ask every node to end; whoever does not is killed, with all that it started."""
-        processes = list(self._processes.values())
-        self._processes.clear()
-        with ExitStack() as stack:
-            for process in processes:
-                stack.callback(_kill_session, process)  # also when a second Ctrl-C cuts the waiting short
-            for process in processes:
+        try:
+            for process in self._processes.values():
                 process.terminate()
             until = time.monotonic() + STOP_WAIT_S
-            for process in processes:
+            for process in self._processes.values():
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, until - time.monotonic()))
+        finally:
+            with signals_later():  # a second Ctrl-C cuts the waiting short, not this
+                for process in self._processes.values():
+                    _kill_session(process)
+                self._processes.clear()
 
     def _last_words(self, names: Sequence[str]) -> str:
         words = []
@@ -155,6 +156,20 @@ class Federation:
                 tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
                 words += [f"{log}:", *(f"  {line}" for line in tail)]
         return "\n".join(words)
+
+
+@contextmanager
+def signals_later() -> Iterator[None]:
+    """Obey a signal to stop only after the block, so that no process is started and then not known."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

@@ -145,13 +145,25 @@ def test_clean_leaves_nothing(directory: Path) -> None:
     assert "go on" not in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_demo_that_is_stopped_leaves_no_process(directory: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "nodes"),
+    [
+        (signal.SIGTERM, 0),
+        (signal.SIGTERM, 1),
+        (signal.SIGTERM, 2),
+        (signal.SIGTERM, NODES),
+        (signal.SIGINT, 3),
+        (signal.SIGINT, NODES),
+        (signal.SIGHUP, NODES),
+    ],
+)
+def test_a_demo_that_is_stopped_leaves_no_process(directory: Path, number: signal.Signals, nodes: int) -> None:
+    """Also one that is stopped while it starts its nodes."""
     process = start_demo(directory)
-    wait_until(lambda: len(processes_of(directory)) > NODES)
+    wait_until(lambda: directory.exists() and len(processes_of(directory)) > nodes)
     process.send_signal(number)
-    process.communicate(timeout=30)
-    assert process.returncode == 128 + number
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (128 + number, "")
     wait_until(lambda: processes_of(directory) == [])
 
 
