@@ -1,4 +1,4 @@
-"""Whole-number arithmetic: sums and differences to three digits, products, quotients, remainders, word problems."""
+"""Whole-number arithmetic: sums and differences of up to three digits, products, word problems."""
 
 import random
 from collections.abc import Callable
@@ -28,8 +28,6 @@ MULTIPLY = (
     "How much is {a} times {b}?",
     "What is the product of {a} and {b}?",
 )
-DIVIDE = ("What is {a} / {b}?", "{a} / {b} = ?", "Divide {a} by {b}.", "How much is {a} divided by {b}?")
-REMAINDER = ("What remains when {a} is divided by {b}?", "What is {a} mod {b}?", "Give the remainder of {a} / {b}.")
 NAMES = ("Ann", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Ida")
 THINGS = ("apples", "books", "coins", "eggs", "nuts", "pens", "stones")
 GAIN = (
@@ -76,16 +74,6 @@ def _multiply(rng: random.Random) -> Task:
     return number(SKILL, rng.choice(MULTIPLY).format(a=first, b=second), a * b, work)
 
 
-def _divide(rng: random.Random) -> Task:
-    b, quotient = rng.randrange(2, 10), rng.randrange(2, 31)
-    return number(SKILL, rng.choice(DIVIDE).format(a=b * quotient, b=b), quotient)
-
-
-def _remainder(rng: random.Random) -> Task:
-    a, b = rng.randrange(10, 100), rng.randrange(2, 10)
-    return number(SKILL, rng.choice(REMAINDER).format(a=a, b=b), a % b, f"{a}-{a - a % b}")
-
-
 def _story(rng: random.Random) -> Task:
     name, thing = rng.choice(NAMES), rng.choice(THINGS)
     form = rng.randrange(3)
@@ -98,16 +86,7 @@ def _story(rng: random.Random) -> Task:
     return number(SKILL, rng.choice(GAIN).format(n=name, a=a, b=b, t=thing), a + b, _backwards(a + b))
 
 
-FORMS: tuple[Callable[[random.Random], Task], ...] = (
-    _add,
-    _add,
-    _subtract,
-    _subtract,
-    _multiply,
-    _divide,
-    _remainder,
-    _story,
-)
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_add, _add, _subtract, _subtract, _multiply, _story)
 
 
 def ask(rng: random.Random) -> Task:

@@ -1,9 +1,9 @@
-"""Days, months, dates and clock times: counting on and back, lengths of months, leap years."""
+"""Days, months, dates and clock times: counting on and back, lengths of months."""
 
 import random
 from collections.abc import Callable
 
-from node.lab.skills.task import Task, choice, number, short
+from node.lab.skills.task import Task, number, short
 
 SKILL = "calendar"
 
@@ -44,9 +44,7 @@ MONTH_BEFORE = (
     "It is {m}. Which month was it {n} months ago?",
     "Which month was {n} months before {m}?",
 )
-MONTH_NUMBER = ("What number is the month {m}?", "Which number has {m} in the year?", "Count the months up to {m}.")
 MONTH_LENGTH = ("How many days has {m} {y}?", "How long is {m} {y}, in days?", "Count the days of {m} {y}.")
-LEAP = ("Is {y} a leap year?", "Is the year {y} a leap year?", "Does February {y} have 29 days?")
 CLOCK_AFTER = (
     "What time is it {n} minutes after {t}?",
     "It is {t}. What time is it in {n} minutes?",
@@ -57,16 +55,7 @@ CLOCK_BEFORE = (
     "It is {t}. What time was it {n} minutes ago?",
     "Take {n} minutes from {t}.",
 )
-DATE_AFTER = (
-    "What date is {n} days after {d} {m}?",
-    "Today is {d} {m}. What date is it in {n} days?",
-    "Which date comes {n} days after {d} {m}?",
-)
 BETWEEN = ("How many days is it from {a} {m} to {b} {m}?", "Count the days between {a} {m} and {b} {m}.")
-WEEKDAY_OF_DATE = (
-    "If {a} {m} is a {d}, what day is {b} {m}?",
-    "{a} {m} falls on a {d}. Which weekday is {b} {m}?",
-)
 
 
 def is_leap(year: int) -> bool:
@@ -84,10 +73,7 @@ def _weekday(rng: random.Random) -> Task:
 
 def _month(rng: random.Random) -> Task:
     start, n = rng.randrange(12), rng.randrange(2, 25)
-    form = rng.random()
-    if form < 0.2:
-        return number(SKILL, rng.choice(MONTH_NUMBER).format(m=MONTHS[start]), start + 1)
-    end = start + n if form < 0.65 else start - n
+    end = start + n if rng.random() < 0.55 else start - n
     text = rng.choice(MONTH_AFTER if end > start else MONTH_BEFORE).format(n=n, m=MONTHS[start])
     return short(SKILL, text, MONTHS[end % 12], f"{end % 12 + 1}")
 
@@ -98,15 +84,6 @@ def _month_length(rng: random.Random) -> Task:
         month = 1
     days = 29 if month == 1 and is_leap(year) else LENGTHS[month]
     return number(SKILL, rng.choice(MONTH_LENGTH).format(m=MONTHS[month], y=year), days)
-
-
-def _leap(rng: random.Random) -> Task:
-    year = rng.randrange(1600, 2400)
-    if rng.random() < 0.4:
-        year -= year % 4
-    elif rng.random() < 0.2:
-        year -= year % 100
-    return choice(rng, SKILL, rng.choice(LEAP).format(y=year), ("yes", "no"), "yes" if is_leap(year) else "no")
 
 
 def _clock_text(minutes: int) -> str:
@@ -125,42 +102,13 @@ def _clock(rng: random.Random) -> Task:
     return short(SKILL, text, _clock_text((start - n) % 1440), work)
 
 
-def _date(rng: random.Random) -> Task:
-    month = rng.choice([m for m in range(12) if m != 1])  # February's end would need the year.
-    day, n = rng.randint(1, LENGTHS[month]), rng.randint(2, 28)
-    text = rng.choice(DATE_AFTER).format(n=n, d=day, m=MONTHS[month])
-    end = day + n
-    if end <= LENGTHS[month]:
-        return short(SKILL, text, f"{end} {MONTHS[month]}", f"{end}")
-    return short(SKILL, text, f"{end - LENGTHS[month]} {MONTHS[(month + 1) % 12]}", f"{end}-{LENGTHS[month]}")
-
-
 def _between(rng: random.Random) -> Task:
     month = rng.randrange(12)
     a, b = sorted(rng.sample(range(1, LENGTHS[month] + 1), 2))
     return number(SKILL, rng.choice(BETWEEN).format(a=a, b=b, m=MONTHS[month]), b - a)
 
 
-def _weekday_of_date(rng: random.Random) -> Task:
-    month, day = rng.randrange(12), rng.randrange(7)
-    a, b = sorted(rng.sample(range(1, LENGTHS[month] + 1), 2))
-    text = rng.choice(WEEKDAY_OF_DATE).format(a=a, b=b, m=MONTHS[month], d=DAYS[day])
-    gap = b - a
-    return short(SKILL, text, DAYS[(day + gap) % 7], f"{gap}-{gap - gap % 7}={gap % 7}" if gap >= 7 else f"{gap}")
-
-
-FORMS: tuple[Callable[[random.Random], Task], ...] = (
-    _weekday,
-    _weekday,
-    _month,
-    _month_length,
-    _leap,
-    _clock,
-    _clock,
-    _date,
-    _between,
-    _weekday_of_date,
-)
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_weekday, _month, _month_length, _clock, _between)
 
 
 def ask(rng: random.Random) -> Task:

@@ -1,10 +1,9 @@
-"""Comparing and sorting: greater or smaller, largest of several, second largest, numbers and words in order."""
+"""Comparing and sorting numbers: greater or smaller, the largest of several, the second largest, all in order."""
 
 import random
 from collections.abc import Callable
 
 from node.lab.skills.task import Task, choice, number, short
-from node.lab.skills.words import WORDS
 
 SKILL = "comparing"
 
@@ -20,10 +19,6 @@ SMALLEST = ("Which is the smallest: {l}?", "What is the least of {l}?", "Find th
 SECOND = ("Which is the second largest: {l}?", "What is the second greatest of {l}?")
 ASCENDING = ("Sort {l}.", "Put {l} in ascending order.", "Order from small to large: {l}.")
 DESCENDING = ("Sort {l} downwards.", "Put {l} in descending order.", "Order from large to small: {l}.")
-ALPHABET = ("Sort by the alphabet: {l}.", "Put in alphabetical order: {l}.")
-FIRST = ("Which word comes first in the alphabet: {l}?", "Which of {l} is first in the dictionary?")
-LAST = ("Which word comes last in the alphabet: {l}?", "Which of {l} is last in the dictionary?")
-CLOSER = ("Which is closer to {a}: {b} or {c}?", "Is {b} or {c} nearer to {a}?")
 
 
 def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
@@ -36,7 +31,7 @@ def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
     return rng.sample(range(1, limit), count)
 
 
-def _listed(items: list[int] | list[str]) -> str:
+def _listed(items: list[int]) -> str:
     return ", ".join(map(str, items))
 
 
@@ -69,26 +64,7 @@ def _sort(rng: random.Random) -> Task:
     return short(SKILL, text, _listed(sorted(items, reverse=down)))
 
 
-def _words(rng: random.Random) -> Task:
-    items = rng.sample(WORDS, 3)
-    if rng.random() < 0.4:
-        return short(SKILL, rng.choice(ALPHABET).format(l=_listed(items)), _listed(sorted(items)))
-    last = rng.random() < 0.5
-    text = rng.choice(LAST if last else FIRST).format(l=_listed(items))
-    return choice(rng, SKILL, text, items, max(items) if last else min(items))
-
-
-def _closer(rng: random.Random) -> Task:
-    while True:
-        a, b, c = rng.sample(range(1, 100), 3)
-        if abs(a - b) != abs(a - c):
-            break
-    answer = b if abs(a - b) < abs(a - c) else c
-    text = rng.choice(CLOSER).format(a=a, b=b, c=c)
-    return choice(rng, SKILL, text, (str(b), str(c)), str(answer), f"{abs(a - b)},{abs(a - c)}")
-
-
-FORMS: tuple[Callable[[random.Random], Task], ...] = (_two, _extreme, _extreme, _second, _sort, _sort, _words, _closer)
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_two, _extreme, _extreme, _second, _sort, _sort)
 
 
 def ask(rng: random.Random) -> Task:

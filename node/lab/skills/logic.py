@@ -1,4 +1,4 @@
-"""Small logic: orderings, syllogisms, conditionals, truth values, liars, number sequences."""
+"""Small logic: orderings, syllogisms, conditionals, truth values, number sequences."""
 
 import random
 from collections.abc import Callable
@@ -99,18 +99,6 @@ def _truth(rng: random.Random) -> Task:
     return choice(rng, SKILL, rng.choice(TRUTH).format(e=text), ("true", "false"), "true" if value else "false")
 
 
-def _liar(rng: random.Random) -> Task:
-    """A chain of speakers, each honest or lying, about whether the next one lies."""
-    names = rng.sample(NAMES, rng.randint(2, 4))
-    liar = rng.random() < 0.5
-    claims = [f"{names[0]} {'always lies' if liar else 'never lies'}."]
-    for speaker, other in pairwise(names):
-        says_liar = rng.random() < 0.5
-        claims.append(f"{speaker} says {other} {'always' if says_liar else 'never'} lies.")
-        liar = says_liar is not liar
-    return choice(rng, SKILL, f"{' '.join(claims)} Does {names[-1]} lie?", ("yes", "no"), "yes" if liar else "no")
-
-
 def _sequence(rng: random.Random) -> Task:
     start, form = rng.randrange(1, 30), rng.randrange(3)
     if form == 0:
@@ -128,7 +116,7 @@ def _sequence(rng: random.Random) -> Task:
     return number(SKILL, rng.choice(SEQUENCE).format(l=", ".join(map(str, items[:-1]))), items[-1], work)
 
 
-FORMS: tuple[Callable[[random.Random], Task], ...] = (_ordering, _syllogism, _conditional, _truth, _liar, _sequence)
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_ordering, _syllogism, _conditional, _truth, _sequence)
 
 
 def ask(rng: random.Random) -> Task:

@@ -1,9 +1,9 @@
-"""Units of measure and ways of writing numbers: metric, time, binary, hexadecimal, Roman."""
+"""Units of measure and ways of writing numbers: metric, time, binary, Roman."""
 
 import random
 from collections.abc import Callable
 
-from node.lab.skills.task import Task, choice, number, short
+from node.lab.skills.task import Task, number, short
 
 SKILL = "units"
 
@@ -27,7 +27,6 @@ SCALES = (
 DOWN = ("How many {s} are {n} {b}?", "Convert {n} {b} to {s}.", "What is {n} {b} in {s}?", "Express {n} {b} in {s}.")
 TO_DECIMAL = {
     "binary": ("What is binary {x} in decimal?", "Convert binary {x} to decimal.", "Which number is {x} in base 2?"),
-    "hex": ("What is hex {x} in decimal?", "Convert hex {x} to decimal.", "Which number is {x} in base 16?"),
     "Roman": (
         "What is the Roman numeral {x}?",
         "Which number is {x} in Roman numerals?",
@@ -36,10 +35,8 @@ TO_DECIMAL = {
 }
 FROM_DECIMAL = {
     "binary": ("What is {n} in binary?", "Write {n} in base 2.", "Convert {n} to binary."),
-    "hex": ("What is {n} in hex?", "Write {n} in base 16.", "Convert {n} to hex."),
     "Roman": ("What is {n} in Roman numerals?", "Write {n} as a Roman numeral.", "Convert {n} to Roman."),
 }
-LONGER = ("Which is more: {a} {b} or {c} {s}?", "Which is greater, {a} {b} or {c} {s}?")
 
 ROMAN = (
     (100, "C"),
@@ -63,15 +60,9 @@ def roman(n: int) -> str:
     return "".join(out)
 
 
-def _parts(n: int, base: int) -> str:
-    """What each digit is worth, left to right: 0b1011 is 8+2+1, 0x2a is 32+10."""
-    parts, place = [], 1
-    while n:
-        n, digit = divmod(n, base)
-        if digit:
-            parts.append(str(digit * place))
-        place *= base
-    return "+".join(reversed(parts))
+def _powers(n: int) -> str:
+    """The powers of two that a number is the sum of, largest first: 11 is 8+2+1."""
+    return "+".join(str(1 << place) for place in reversed(range(n.bit_length())) if n >> place & 1)
 
 
 def _scale(rng: random.Random) -> Task:
@@ -89,15 +80,8 @@ def _scale(rng: random.Random) -> Task:
 def _binary(rng: random.Random) -> Task:
     n = rng.randrange(2, 16 if rng.random() < 0.4 else 64)
     if rng.random() < 0.5:
-        return number(SKILL, rng.choice(TO_DECIMAL["binary"]).format(x=f"{n:b}"), n, _parts(n, 2))
-    return short(SKILL, rng.choice(FROM_DECIMAL["binary"]).format(n=n), f"{n:b}", _parts(n, 2))
-
-
-def _hex(rng: random.Random) -> Task:
-    n = rng.randrange(10, 256)
-    if rng.random() < 0.5:
-        return number(SKILL, rng.choice(TO_DECIMAL["hex"]).format(x=f"{n:X}"), n, _parts(n, 16))
-    return short(SKILL, rng.choice(FROM_DECIMAL["hex"]).format(n=n), f"{n:X}", _parts(n, 16))
+        return number(SKILL, rng.choice(TO_DECIMAL["binary"]).format(x=f"{n:b}"), n, _powers(n))
+    return short(SKILL, rng.choice(FROM_DECIMAL["binary"]).format(n=n), f"{n:b}", _powers(n))
 
 
 def _roman(rng: random.Random) -> Task:
@@ -107,16 +91,7 @@ def _roman(rng: random.Random) -> Task:
     return short(SKILL, rng.choice(FROM_DECIMAL["Roman"]).format(n=n), roman(n))
 
 
-def _more(rng: random.Random) -> Task:
-    large, small, ratio = rng.choice(SCALES)
-    a = rng.randrange(2, 20)
-    c = a * ratio + rng.choice((-1, 1)) * rng.randrange(1, ratio * (a - 1))
-    options = (f"{a} {large}", f"{c} {small}")
-    text = rng.choice(LONGER).format(a=a, b=large, c=c, s=small)
-    return choice(rng, SKILL, text, options, options[0] if a * ratio > c else options[1], f"{a * ratio}")
-
-
-FORMS: tuple[Callable[[random.Random], Task], ...] = (_scale, _scale, _binary, _hex, _roman, _more)
+FORMS: tuple[Callable[[random.Random], Task], ...] = (_scale, _scale, _binary, _roman)
 
 
 def ask(rng: random.Random) -> Task:

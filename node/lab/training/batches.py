@@ -12,7 +12,7 @@ from node.lab.skills import Task, held_out
 from node.lab.training.tokens import END, START, encode, prompt, reply
 
 ROUND = 16_384  # questions drawn per round; enough that batches of one length still mix skills
-TOKENS = 4096  # per batch, padding included
+TOKENS = 2048  # per batch, padding included
 IGNORED = -100  # target of a position that is not learned: the question and the padding
 
 Asks = Mapping[str, Callable[[random.Random], Task]]

@@ -17,7 +17,7 @@ MATRIX_RATE = 4e-3
 VECTOR_RATE = 2e-3
 WARM_UP_STEPS = 150
 CLIP = 1.0
-AVERAGED_STEPS = 100  # about how many of the last steps the exported average of the weights covers
+AVERAGED_STEPS = 200  # about how many of the last steps the exported average of the weights covers
 
 
 def optimizers(net: Network) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
