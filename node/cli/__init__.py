@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Nothing else in the house imports it."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a character is no reason to fail
     try:
         app(None if arguments is None else list(arguments), prog_name="moot")
     except NodeError as error:

@@ -11,7 +11,7 @@ HomeOption = Annotated[
     Path,
     typer.Option("--home", metavar="DIR", envvar="MOOT_HOME", help="The node's home: its key, settings and store."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
 def home_path(home: Path) -> Path:

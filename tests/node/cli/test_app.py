@@ -86,6 +86,14 @@ def test_asking_loads_nothing_heavy() -> None:
     assert ran.stdout == "[]\n", ran.stderr
 
 
+def test_an_output_that_knows_only_ascii(running: Any, home: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "node", "ask", "What is 17 plus 25?"]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (Exit.OK, "42\n")
+    assert "prefers   42 ?5" in ran.stderr
+
+
 def test_output_cut_short_by_its_reader_is_no_error(running: Any, home: Path) -> None:
     """As in `moot exit-codes | head -1`."""
     command = f"{sys.executable} -m node exit-codes | head -1; exit ${{PIPESTATUS[0]}}"
