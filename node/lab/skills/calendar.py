@@ -91,7 +91,7 @@ def _clock_text(minutes: int) -> str:
 
 
 def _clock(rng: random.Random) -> Task:
-    hour, minute, n = rng.randrange(24), rng.randrange(60), rng.randrange(1, 100)
+    hour, minute, n = rng.randrange(24), rng.randrange(0, 60, 5), rng.randrange(5, 100, 5)
     start = 60 * hour + minute
     if rng.random() < 0.6:
         work = f"{minute}+{n}={minute + n}"

@@ -24,7 +24,7 @@ DESCENDING = ("Sort {l} downwards.", "Put {l} in descending order.", "Order from
 def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
     """Distinct numbers, often near each other so that the first digit does not settle it."""
     count = rng.randint(fewest, most)
-    limit = (100, 1000, 10_000)[rng.randrange(3)]
+    limit = rng.choice((100, 1000))
     if limit > 100 and rng.random() < 0.3:
         low = rng.randrange(limit // 10, limit - 60)
         return rng.sample(range(low, low + 60), count)
@@ -43,7 +43,7 @@ def _two(rng: random.Random) -> Task:
 
 
 def _extreme(rng: random.Random) -> Task:
-    items = _numbers(rng, 3, 5)
+    items = _numbers(rng, 3, 4)
     largest = rng.random() < 0.5
     text = rng.choice(LARGEST if largest else SMALLEST).format(l=_listed(items))
     answer = max(items) if largest else min(items)
@@ -58,7 +58,7 @@ def _second(rng: random.Random) -> Task:
 
 
 def _sort(rng: random.Random) -> Task:
-    items = _numbers(rng, 3, 5)
+    items = _numbers(rng, 3, 4)
     down = rng.random() < 0.4
     text = rng.choice(DESCENDING if down else ASCENDING).format(l=_listed(items))
     return short(SKILL, text, _listed(sorted(items, reverse=down)))
