@@ -188,15 +188,11 @@ class View:
     def _kill(self, scene: Killed) -> None:
         block = self._block
         assert block is not None, "it is killed while a question is open"
-        known = (
-            f"{scene.answered} of {len(self._names)} had answered"
-            if scene.state == "open"
-            else f"already {scene.state}"
-        )
+        known = f"{scene.answered} of {len(self._names)} had answered" if scene.state == "open" else scene.state
         note = Text.assemble(
             " " * INDENT,
             (f"kill -9 {scene.pid}", "bold red"),
-            f"  {scene.name} is gone, {scene.after_ms:.0f} ms after it was asked; {scene.witness} goes on ({known})",
+            f"  {scene.name} is gone {scene.after_ms:.0f} ms after it was asked, {known}; {scene.witness} goes on",
         )
         block.notes.append(note)
         if self._live is None:

@@ -49,6 +49,8 @@ def up(
         elif not quiet:
             _print_banner(status, place)
 
+    if not quiet:
+        say((f"starting {place}; ready when a quorum has met", "dim"))
     asyncio.run(run(place, ready=ready))
     if not quiet:
         say(("stopped", "dim"))
@@ -58,6 +60,10 @@ def _print_banner(status: StatusReport, home: Path) -> None:
     out = console(error=True)
     for line in show.status_lines(status):
         out.print(line, soft_wrap=True)
+    alive = f"{status['members_alive']} of {show.plural(status['members'], 'member')}"
+    if status["members_alive"] < status["threshold"]:
+        alive += "; nothing is decided before more are up"
+    out.print(show.fact("alive", alive), soft_wrap=True)
     out.print(show.fact("home", str(home)), soft_wrap=True)
     out.print(show.fact("ask", f"moot ask QUESTION --home {home}"), soft_wrap=True)
 

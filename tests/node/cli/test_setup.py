@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from node.errors import Exit
 from node.home import Home
 from node.identity import load
 from tests.node.model.gguf_files import write_model
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -255,3 +259,35 @@ def test_up_on_a_port_in_use(moot: Any, tmp_path: Path, model: Path) -> None:
         home = founded(moot, tmp_path / "ada", model, "--listen", f"127.0.0.1:{other.getsockname()[1]}")
         ran = moot("up", "--home", str(home))
     assert ran.code == Exit.PORT_IN_USE
+
+
+def test_up_runs_until_it_is_told_to_stop(moot: Any, tmp_path: Path, model: Path) -> None:
+    """A moot of one: ready at once, answers its people, stops on SIGTERM with exit code 0 and can be started again."""
+    home = founded(moot, tmp_path / "ada", model, "--listen", f"127.0.0.1:{free_port()}")
+    for _ in range(2):
+        node = subprocess.Popen(
+            [sys.executable, "-m", "node", "up", "--home", str(home), "--json"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert node.stdout is not None
+            ready = json.loads(node.stdout.readline())
+            assert (ready["name"], ready["threshold"], ready["model"]["state"]) == ("ada", 1, "up")
+            assert moot("status", "--home", str(home)).code == Exit.OK
+            assert moot("up", "--home", str(home)).code == Exit.HOME_IN_USE
+        finally:
+            node.terminate()
+            _, said = node.communicate(timeout=30)
+        assert node.returncode == Exit.OK
+        assert said.splitlines()[-1] == "stopped"
+        assert moot("status", "--home", str(home)).code == Exit.NODE_DOWN
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
