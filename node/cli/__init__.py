@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Nothing else in the house imports it."""
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NodeError as error:
         say(("moot: ", "bold red"), str(error))
         sys.exit(int(error.exit_code))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough, as with `moot decisions list | head`.
-        sys.stderr.close()
-        sys.exit(int(Exit.OK))
+    except OSError as error:
+        # Where we print to takes no more; what is left to print would only fail again when the process ends.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        say(("moot: ", "bold red"), f"{error.filename or 'cannot print'}: {error.strerror}")
+        sys.exit(int(Exit.STORE_FULL if error.errno == errno.ENOSPC else Exit.FAILED))

@@ -94,6 +94,12 @@ def test_an_output_that_knows_only_ascii(running: Any, home: Path) -> None:
     assert "prefers   42 ?5" in ran.stderr
 
 
+def test_output_to_a_full_disk() -> None:
+    command = f"exec {sys.executable} -m node exit-codes > /dev/full"
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (Exit.STORE_FULL, "moot: cannot print: No space left on device\n")
+
+
 def test_output_cut_short_by_its_reader_is_no_error(running: Any, home: Path) -> None:
     """As in `moot exit-codes | head -1`."""
     command = f"{sys.executable} -m node exit-codes | head -1; exit ${{PIPESTATUS[0]}}"
