@@ -13,7 +13,7 @@ from node.api import AskEvent, DecisionReport
 from node.cli import show
 from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption, home_path
 from node.cli.terminal import answer, answer_json, console, say
-from node.control_client import ControlClient, StillOpen
+from node.control_client import ControlClient, NodeDown, StillOpen
 from node.errors import Exit
 
 PATIENCE_S = 5.0
@@ -87,6 +87,11 @@ def _watch(
             decision = watcher.run(client.follow(watcher.question, remaining_s))
         if decision is None:
             raise StillOpen(watcher.open_line())
+    except NodeDown as error:
+        if not watcher.question:
+            raise
+        goes_on = f"the question goes on at the others: moot follow {show.short_id(watcher.question)} --home OTHER"
+        raise NodeDown(f"{error}; {goes_on}") from error
     except KeyboardInterrupt:
         if watcher.question:
             say(f"left; the question goes on: moot follow {show.short_id(watcher.question)}")

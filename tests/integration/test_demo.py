@@ -201,6 +201,13 @@ def test_the_questions_cover_all_skills_and_were_never_trained() -> None:
     assert tasks != draw_tasks(2, 10)
 
 
+def test_every_known_answer_counts_as_an_answer() -> None:
+    """Else a right member would be called wrong."""
+    for seed in range(100):
+        for task in draw_tasks(seed, 14):
+            assert right_answer(task)
+
+
 def test_a_forgery_differs_in_one_bit() -> None:
     good = json.dumps({"summary": {"answer": "42"}, "statements": [{"signature": "ab9c" * 32}]}, indent=2).encode()
     for _, forged in forgeries(good):

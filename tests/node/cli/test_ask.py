@@ -1,6 +1,8 @@
 """`moot ask` and `moot follow`: the answer alone on stdout, talk on stderr, one exit code per outcome."""
 
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -92,6 +94,24 @@ def test_long_silence_is_explained_and_the_wait_goes_on(
     assert (ran.code, ran.out) == (Exit.OK, "42\n")
     assert ran.err.count("still open: 2 of 3") == 1
     assert ran.err.count("ada   proposes") == 1, "what was shown is not shown again"
+
+
+def test_a_node_that_ends_meanwhile(moot: Any, running: Any) -> None:
+    """The question outlives the node that it was put to, so the person is told how to go on."""
+    running.api.stays_open = True
+
+    def stop_once_asked() -> None:
+        until = time.monotonic() + 10
+        while running.api.followers == 0 and time.monotonic() < until:
+            time.sleep(0.005)
+        running.stop_server()
+
+    stopping = threading.Thread(target=stop_once_asked)
+    stopping.start()
+    ran = moot("ask", "What is 17 plus 25?")
+    stopping.join()
+    assert (ran.code, ran.out) == (Exit.NODE_DOWN, "")
+    assert "moot follow 3f9a1c20bb07 --home OTHER" in ran.err
 
 
 def test_follow_takes_up_a_question_that_was_asked_elsewhere(moot: Any, running: Any) -> None:
