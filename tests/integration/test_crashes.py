@@ -51,7 +51,7 @@ def storm(tmp_path: Path) -> Iterator[LocalMoot]:
 
 
 def test_random_nodes_die_under_a_stream_of_questions(storm: LocalMoot) -> None:
-    """Every question that was taken is decided, once and alike everywhere, and nobody contradicts what it said before."""
+    """Every question that was taken is decided once, alike everywhere, and nobody contradicts what it said before."""
     chance = random.Random(SEED)
     heard = storm.start_witness("sorter")
     storm.start_all()

@@ -14,22 +14,30 @@ from node.shell import Shell
 from node.transport.wire import Message
 
 
-class ListeningShell(Shell):
-    """Otherwise the node as it is."""
+def listen(heard: Path) -> None:
+    """From now on a shell of this process writes down what it is handed. Otherwise the node is as it is."""
+    deliver = Shell.deliver
 
-    def deliver(self, sender: NodeId, messages: Sequence[Message]) -> None:
+    def deliver_heard(shell: Shell, sender: NodeId, messages: Sequence[Message]) -> None:
         records = [record for message in messages if isinstance(message, Records) for record in message.records]
-        with HEARD.open("a") as file:
+        with heard.open("a") as file:
             file.writelines(f"{record.body.hex()}\n" for record in records if record.kind is Kind.STATEMENT)
-        super().deliver(sender, messages)
+        deliver(shell, sender, messages)
+
+    Shell.deliver = deliver_heard  # type: ignore[assignment, method-assign]
+
+
+def statements(heard: Path) -> list[Statement]:
+    """What was heard, each once, in the order in which it came. The last line may still be in writing."""
+    lines = heard.read_text().split("\n")[:-1]
+    return [decode(bytes.fromhex(line)) for line in dict.fromkeys(lines)]
 
 
 def contradictions(heard: Path) -> list[str]:
     """What members said that they may not have said both, in the order in which it was heard."""
     said: dict[tuple[NodeId, int], list[Statement]] = {}
     found = []
-    for line in dict.fromkeys(heard.read_text().splitlines()):
-        new = decode(bytes.fromhex(line))
+    for new in statements(heard):
         before = said.setdefault((new.node, new.slot), [])
         for old in before:
             if why := contradiction(old, new):
@@ -39,9 +47,6 @@ def contradictions(heard: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    HEARD = Path(sys.argv[2])
-    HEARD.touch()
-    import node.runtime
-
-    node.runtime.Shell = ListeningShell  # type: ignore[misc]
-    asyncio.run(run(Path(sys.argv[1]), ready=lambda status: None))
+    Path(sys.argv[2]).touch()
+    listen(Path(sys.argv[2]))
+    asyncio.run(run(Path(sys.argv[1]), ready=lambda _: None))
