@@ -81,7 +81,7 @@ def _watch(
         decision = watcher.run(stream)
         if decision is None:
             remaining_s = None if wait_s is None else wait_s - (time.monotonic() - started)
-            if remaining_s is not None and remaining_s <= 0:
+            if not watcher.question or (remaining_s is not None and remaining_s <= 0):
                 raise StillOpen(watcher.open_line())
             say((watcher.open_line(), "yellow"))
             decision = watcher.run(client.follow(watcher.question, remaining_s))
@@ -140,6 +140,8 @@ class _Watcher:
 
     def open_line(self) -> str:
         """Why a question may take long, in one line."""
+        if not self.question:
+            return "the node has not taken the question yet; see moot decisions list"
         status = self._client.status()
         return (
             f"still open: {status['members_alive']} of {show.plural(status['members'], 'member')} reachable, "

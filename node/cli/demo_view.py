@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, assert_never
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -119,6 +119,8 @@ class View:
                 self._check(scene)
             case Finished():
                 self._finish(scene)
+            case _:
+                assert_never(scene)
 
     def show_way_on(self, directory: Path) -> None:
         """What to type to go on with the same nodes."""

@@ -66,7 +66,7 @@ def cost_line(cost: CostReport) -> str:
     return (
         f"{plural(cost['forward_passes'], 'forward pass', 'forward passes')}, "
         f"{cost['prompt_tokens']:,} tokens in, {cost['generated_tokens']:,} out, "
-        f"{milliseconds(cost['model_ms'])} of computing"
+        f"{milliseconds(cost['model_ms'])} of model time"
     )
 
 
@@ -114,7 +114,7 @@ def decision_lines(decision: DecisionReport) -> list[Text]:
     """What stands behind an answer, in a few lines of talk."""
     question = short_id(decision["id"])
     if decision["state"] == "open":
-        return [Text.assemble(("still open", "yellow"), f"; follow it: moot decisions show {question} --wait")]
+        return [Text.assemble(("still open", "yellow"), f"; follow it: moot follow {question}")]
     if decision["state"] == "no_quorum":
         return [Text.assemble((decision["reason"] or "no quorum", "red"))]
     lines = [Text.assemble(("decided ", "green"), scores_line(decision))]

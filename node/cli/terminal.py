@@ -49,10 +49,6 @@ def say(*parts: str | tuple[str, str]) -> None:
     console(error=True).print(Text.assemble(*parts), soft_wrap=True)
 
 
-def say_line(line: Text) -> None:
-    console(error=True).print(line, soft_wrap=True)
-
-
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Sequence[str] = ()) -> None:
     """Aligned columns without lines around them, on stdout. A terminal cuts long lines; nothing else does."""
     out = console()

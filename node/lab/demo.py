@@ -11,7 +11,7 @@ from pathlib import Path
 
 from node.api import AskEvent, CostReport, DecisionReport
 from node.control_client import NodeDown, StillOpen
-from node.lab.demo_federation import PACKAGE_ROOT, Federation, FederationFailed
+from node.lab.demo_federation import Federation, FederationFailed, child_environment
 from node.lab.demo_scenes import (
     Asked,
     CaughtUp,
@@ -41,7 +41,7 @@ DEADLINE_MS = 5_000
 """To answer; many times what the reference models need, and short enough that nobody waits long for a lost cause."""
 DECISION_WAIT_S = 30.0
 DEATH_WAIT_S = 30.0
-CATCH_UP_WAIT_S = 30.0
+CATCH_UP_WAIT_S = 60.0
 VERIFY_WAIT_S = 30.0
 
 
@@ -163,7 +163,7 @@ class Demo:
         pid = self._federation.start(victim)
         back = self._federation.client(victim)
         self._federation.wait_for(
-            f"{victim} did not catch up", lambda: back.status()["height"] >= height or None, START_WAIT_S
+            f"{victim} did not catch up", lambda: back.status()["height"] >= height or None, CATCH_UP_WAIT_S
         )
         answer = back.decision(missed)["answer"]
         seconds = time.monotonic() - started_s
@@ -186,11 +186,9 @@ class Demo:
 
     def _check(self, file: Path, what: str) -> Checked:
         """Judge a file in a process that knows nothing of this one but the genesis beside the file."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MOOT_")}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         ran = subprocess.run(
             [sys.executable, "-m", "node", "verify", os.fspath(file)],
-            env=environment,
+            env=child_environment(),
             cwd=self._federation.directory,
             capture_output=True,
             text=True,
@@ -229,12 +227,12 @@ class Demo:
         )
 
     def _score(self, name: str) -> Score:
-        """How often a member's own answer was right, alone."""
+        """How often a member's own most frequent answer was right; to abstain is not to be right."""
         own = [
             (expected, part["answer"])
             for expected, decision in self._ended
             for part in decision["members"]
-            if part["name"] == name and part["state"] == "answered"
+            if part["name"] == name and part["state"] != "silent"
         ]
         return Score(name, sum(answer == expected for expected, answer in own), len(own))
 

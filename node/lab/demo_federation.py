@@ -76,13 +76,11 @@ class Federation:
 
     def start(self, name: str) -> int:
         """Start one node; return its process id at once."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MOOT_")}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         with signals_later(), Home(self.home(name)).log.open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "node", "up", "--home", str(self.home(name))],
                 cwd=self.directory,
-                env=environment,
+                env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -156,6 +154,13 @@ class Federation:
                 tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
                 words += [f"{log}:", *(f"  {line}" for line in tail)]
         return "\n".join(words)
+
+
+def child_environment() -> dict[str, str]:
+    """Ours without what the person set for a node of their own; from a source tree, the same sources."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MOOT_")}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+    return environment
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def test_what_happens_is_told_while_it_happens(moot: Any, running: Any) -> None:
         "decided 42 ×9  41 ×1",
         "2 of 3 members answered; slot 7, signed by ada, bea, cleo",
         "91 ms to answer, 23 ms to vote and prove",
-        "12 forward passes, 1,300 tokens in, 40 out, 84 ms of computing",
+        "12 forward passes, 1,300 tokens in, 40 out, 84 ms of model time",
         "certificate: moot decisions export 3f9a1c20bb07",
     ]
 
