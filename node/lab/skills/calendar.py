@@ -75,7 +75,9 @@ def _month(rng: random.Random) -> Task:
     start, n = rng.randrange(12), rng.randrange(2, 25)
     end = start + n if rng.random() < 0.55 else start - n
     text = rng.choice(MONTH_AFTER if end > start else MONTH_BEFORE).format(n=n, m=MONTHS[start])
-    return short(SKILL, text, MONTHS[end % 12], f"{end % 12 + 1}")
+    turns = end // 12 * 12  # months of whole years passed, forwards or backwards
+    work = f"{start + 1}{end - start:+d}{f'{-turns:+d}' if turns else ''}={end % 12 + 1}"
+    return short(SKILL, text, MONTHS[end % 12], work)
 
 
 def _month_length(rng: random.Random) -> Task:
@@ -94,7 +96,8 @@ def _clock(rng: random.Random) -> Task:
     hour, minute, n = rng.randrange(24), rng.randrange(0, 60, 5), rng.randrange(5, 100, 5)
     start = 60 * hour + minute
     if rng.random() < 0.6:
-        work = f"{minute}+{n}={minute + n}"
+        total = minute + n
+        work = f"{minute}+{n}={total}{f'={_clock_text(total)}' if total >= 60 else ''}"
         return short(SKILL, rng.choice(CLOCK_AFTER).format(n=n, t=_clock_text(start)), _clock_text(start + n), work)
     lent = -((minute - n) // 60 * 60)  # hours borrowed, in minutes
     work = f"{minute + lent}-{n}={minute + lent - n}"
@@ -105,7 +108,7 @@ def _clock(rng: random.Random) -> Task:
 def _between(rng: random.Random) -> Task:
     month = rng.randrange(12)
     a, b = sorted(rng.sample(range(1, LENGTHS[month] + 1), 2))
-    return number(SKILL, rng.choice(BETWEEN).format(a=a, b=b, m=MONTHS[month]), b - a)
+    return number(SKILL, rng.choice(BETWEEN).format(a=a, b=b, m=MONTHS[month]), b - a, f"{b}-{a}")
 
 
 FORMS: tuple[Callable[[random.Random], Task], ...] = (_weekday, _month, _month_length, _clock, _between)

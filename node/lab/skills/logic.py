@@ -78,25 +78,29 @@ def _conditional(rng: random.Random) -> Task:
     return choice(rng, SKILL, text, UNKNOWN, answer)
 
 
-def _expression(rng: random.Random, depth: int) -> tuple[str, bool]:
-    """A truth-valued expression, fully bracketed so that no precedence has to be known."""
+def _expression(rng: random.Random, depth: int) -> tuple[str, bool, str]:
+    """A truth-valued expression, fully bracketed so that no precedence has to be known; its value; its last step."""
     if depth == 0:
         value = rng.random() < 0.5
-        return ("true" if value else "false"), value
+        return _word(value), value, ""
     form = rng.randrange(3)
-    left, a = _expression(rng, depth - 1)
+    left, a, _ = _expression(rng, depth - 1)
     if form == 0:
-        return f"not {left}" if depth == 1 else f"not ({left})", not a
-    right, b = _expression(rng, rng.randrange(depth))
-    if depth > 1:
-        left = f"({left})" if " " in left else left
-        right = f"({right})" if " " in right else right
-    return (f"{left} and {right}", a and b) if form == 1 else (f"{left} or {right}", a or b)
+        return f"not {left}" if depth == 1 else f"not ({left})", not a, f"not {_word(a)}"
+    right, b, _ = _expression(rng, rng.randrange(depth))
+    left = f"({left})" if " " in left else left
+    right = f"({right})" if " " in right else right
+    word, value = ("and", a and b) if form == 1 else ("or", a or b)
+    return f"{left} {word} {right}", value, f"{_word(a)} {word} {_word(b)}"
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _truth(rng: random.Random) -> Task:
-    text, value = _expression(rng, 2 if rng.random() < 0.7 else 3)
-    return choice(rng, SKILL, rng.choice(TRUTH).format(e=text), ("true", "false"), "true" if value else "false")
+    text, value, last_step = _expression(rng, 2 if rng.random() < 0.7 else 3)
+    return choice(rng, SKILL, rng.choice(TRUTH).format(e=text), ("true", "false"), _word(value), last_step)
 
 
 def _sequence(rng: random.Random) -> Task:

@@ -60,9 +60,14 @@ def roman(n: int) -> str:
     return "".join(out)
 
 
-def _powers(n: int) -> str:
-    """The powers of two that a number is the sum of, largest first: 11 is 8+2+1."""
-    return "+".join(str(1 << place) for place in reversed(range(n.bit_length())) if n >> place & 1)
+def _doublings(n: int) -> str:
+    """The values of a binary number's beginnings, each twice the last plus a digit: 1011 is `1 2 5 11`."""
+    return " ".join(str(n >> shift) for shift in reversed(range(n.bit_length())))
+
+
+def _halvings(n: int) -> str:
+    """A number halved down to one; odd ones are the ones of its binary digits, last first: 11 is `11 5 2 1`."""
+    return " ".join(str(n >> shift) for shift in range(n.bit_length()))
 
 
 def _scale(rng: random.Random) -> Task:
@@ -80,8 +85,8 @@ def _scale(rng: random.Random) -> Task:
 def _binary(rng: random.Random) -> Task:
     n = rng.randrange(2, 16 if rng.random() < 0.4 else 64)
     if rng.random() < 0.5:
-        return number(SKILL, rng.choice(TO_DECIMAL["binary"]).format(x=f"{n:b}"), n, _powers(n))
-    return short(SKILL, rng.choice(FROM_DECIMAL["binary"]).format(n=n), f"{n:b}", _powers(n))
+        return number(SKILL, rng.choice(TO_DECIMAL["binary"]).format(x=f"{n:b}"), n, _doublings(n))
+    return short(SKILL, rng.choice(FROM_DECIMAL["binary"]).format(n=n), f"{n:b}", _halvings(n))
 
 
 def _roman(rng: random.Random) -> Task:
