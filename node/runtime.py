@@ -18,7 +18,7 @@ from node.transport.client import Outbox
 
 log = logging.getLogger("moot")
 
-JOIN_WAIT_S = 10.0
+JOIN_WAIT_S = 5.0
 """How long a start looks for the others before it reports that it runs all the same: they may all be away."""
 LEAVE_WAIT_S = 2.0
 """How long a stopping node says goodbye."""
