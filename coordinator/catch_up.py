@@ -72,7 +72,7 @@ class CatchUp:
         return effects
 
     def hurry(self, now_ms: int) -> None:
-        """Something opened while the moot was idle: do not wait out the idle interval."""
+        """Something is open: do not wait out an idle interval that began before."""
         if self._due_ms is not None:
             self._due_ms = min(self._due_ms, now_ms + STATUS_BUSY_MS)
 
@@ -83,8 +83,9 @@ class CatchUp:
         statements = [record.digest() for record in self._assembly.records()][:DIGESTS_MAX]
         others = sorted({record.digest() for record in self._held()}.difference(statements))
         room = DIGESTS_MAX - len(statements)
-        # When not all have room, a run of them from a random place on: so in time every one is shown.
-        start = self._rng.randrange(len(others) - room + 1) if len(others) > room else 0
+        # When not all have room, a run of them from a random place on, the ends as often as the middle.
+        start = self._rng.randrange(-room, len(others)) if len(others) > room else 0
+        start = max(0, min(start, len(others) - room))
         status = Status(self._ledger.height, tuple(sorted(statements + others[start : start + room])))
         self._sent_ms.update(dict.fromkeys(members, now_ms))
         return [Send(member, status) for member in members]

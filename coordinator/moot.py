@@ -140,7 +140,6 @@ class Moot:
                 case Kind.STATEMENT:
                     return self.assembly.receive(record, sender, now_ms)
                 case Kind.QUESTION:
-                    self.catch_up.hurry(now_ms)
                     return self.questions.question(record, sender, now_ms)
                 case Kind.PROPOSAL | Kind.PREFERENCE:
                     return self.questions.opinion(record)
@@ -170,6 +169,8 @@ class Moot:
         shown = self.catch_up.shown() + 1
         self.assembly.may_vote = self.assembly.may_vote or shown >= self.genesis.charter.threshold
         busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running)
+        if busy:
+            self.catch_up.hurry(now_ms)
         queue: deque[Effect | Decided] = deque(effects)
         looked_at = self._to_look_at(now_ms)
         queue += self._note_ready(looked_at, now_ms)
