@@ -190,7 +190,8 @@ class View:
     def _kill(self, scene: Killed) -> None:
         block = self._block
         assert block is not None, "it is killed while a question is open"
-        known = f"{scene.answered} of {len(self._names)} had answered" if scene.state == "open" else scene.state
+        answered = f"{scene.answered} of {len(self._names)} had answered"
+        known = answered if scene.state == "open" else f"already {scene.state}"
         note = Text.assemble(
             " " * INDENT,
             (f"kill -9 {scene.pid}", "bold red"),
