@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from node.errors import ConfigError, Exit
 from node.membership.settings import MembershipSettings
-from node.settings import Settings, load, split_address, write_default
+from node.settings import LimitsSection, Settings, load, split_address, write_default
+from node.transport.client import RATE_SENT
 
 
 def settings_of(tmp_path: Path, text: str) -> Settings:
@@ -63,6 +64,13 @@ def test_all_that_can_be_set(tmp_path: Path) -> None:
     assert settings.membership.seeds == ("a.example:1", "192.0.2.1:7400")
     assert settings.membership.settings() == MembershipSettings.wan(relays=1)
     assert (settings.voting.timer_base_ms, settings.limits.messages_per_s) == (100, 5)
+
+
+def test_a_peer_that_sends_all_it_may_stays_well_below_the_default_limits() -> None:
+    """Otherwise members that do nothing wrong would refuse each other when there is much to say."""
+    limits = LimitsSection()
+    assert limits.messages_per_s >= 2 * RATE_SENT.envelopes_per_s
+    assert limits.bytes_per_s >= 2 * RATE_SENT.bytes_per_s
 
 
 def test_every_problem_at_once(tmp_path: Path) -> None:
