@@ -35,7 +35,7 @@ class Exit(IntEnum):
     BAD_SIGNATURE = 12, "a signature in the certificate is not its author's"
     PROOF_INCOMPLETE = 13, "the statements in the certificate do not make a quorum"
     WRONG_PATH = 14, "the question is not part of the agenda that the members agreed on"
-    WRONG_TALLY = 15, "counting the preferences again gives another answer"
+    WRONG_ITEM = 15, "the certificate holds records that may not be counted"
     WRONG_SUMMARY = 16, "the certificate's summary is not what its signed parts say"
     SETTINGS = 20, "the settings cannot work"
     NO_HOME = 21, "there is no node in this directory; moot init makes one"

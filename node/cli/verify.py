@@ -22,7 +22,7 @@ EXITS = {
     Fault.BAD_SIGNATURE: Exit.BAD_SIGNATURE,
     Fault.NO_QUORUM: Exit.PROOF_INCOMPLETE,
     Fault.PATH: Exit.WRONG_PATH,
-    Fault.ITEM: Exit.WRONG_TALLY,
+    Fault.ITEM: Exit.WRONG_ITEM,
     Fault.SUMMARY: Exit.WRONG_SUMMARY,
 }
 

@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
     """Arguments: path of the model, context length, threads, and the process id of the node."""
     path, context_length, threads, parent = arguments
     _die_with(int(parent))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the node decides when we end
+    for number in (signal.SIGINT, signal.SIGTERM):  # These reach a whole terminal or group; the node decides when we end
+        signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     requests, replies = _take_standard_streams()
     _skip_package_code("llama_cpp")

@@ -9,7 +9,7 @@ from node.errors import ConfigError, Exit, NodeError
 def test_codes_do_not_change() -> None:
     """A script that checks for one of these must work with the next version too; only new ones may be added."""
     known = "0 OK, 1 FAILED, 2 USAGE, 3 NO_QUORUM, 4 NODE_DOWN, 5 NOT_FOUND, 6 STILL_OPEN, 10 NOT_A_CERTIFICATE, "
-    known += "11 WRONG_MOOT, 12 BAD_SIGNATURE, 13 PROOF_INCOMPLETE, 14 WRONG_PATH, 15 WRONG_TALLY, 16 WRONG_SUMMARY, "
+    known += "11 WRONG_MOOT, 12 BAD_SIGNATURE, 13 PROOF_INCOMPLETE, 14 WRONG_PATH, 15 WRONG_ITEM, 16 WRONG_SUMMARY, "
     known += (
         "20 SETTINGS, 21 NO_HOME, 22 HOME_IN_USE, 23 PORT_IN_USE, 24 IDENTITY, 25 MODEL_MISSING, 26 MODEL_INVALID, "
     )

@@ -182,7 +182,7 @@ def test_records_that_nobody_may_count_are_refused(moot: Any, file: Path, five: 
     file.write_bytes(richer.certificate())
     file.with_name("genesis.json").write_bytes(mean.to_json())
     ran = moot("verify", str(file))
-    assert (ran.code, ran.out) == (Exit.WRONG_TALLY, "")
+    assert (ran.code, ran.out) == (Exit.WRONG_ITEM, "")
 
 
 def test_every_flipped_byte_is_noticed(moot: Any, file: Path) -> None:
