@@ -51,9 +51,6 @@ class Session:
     def id(self) -> Digest:
         return self.record.digest()
 
-    def holds(self, digest: Digest) -> bool:
-        return digest in self._known
-
     def add(self, record: Signed) -> bool:
         """Take a checked proposal or preference; False when it was here, or two different ones by its author are.
 

@@ -1,6 +1,6 @@
 """Voting at one member: what it asks for, what it keeps, and when it stays silent."""
 
-from coordinator.agenda_driver import AGENDAS_KEPT, PATIENCE_MS, AgendaDriver, VotingSettings
+from coordinator.agenda_driver import AGENDAS_KEPT, AgendaDriver, VotingSettings
 from coordinator.agenda_requests import ASK_AGAIN_MS, AgendaRequests
 from coordinator.effects import Effect, Generate, SaveAgenda, SaveVoting, Send
 from coordinator.events import Reachable
@@ -151,7 +151,7 @@ def test_an_agenda_with_an_item_that_is_early_is_waited_for_then_taken_without_i
     value = driver.add_own(both)
     assert driver.validate(0, value, True) is Validity.MAYBE
     assert driver.validate(0, value, False) is Validity.FULL, "what is voted on in ballots may always be decided"
-    driver.now_ms = PATIENCE_MS
+    driver.now_ms = 2_000
     assert driver.validate(0, value, True) is Validity.INVALID
     part = driver.extract_valid(0, value)
     assert part is not None and {item.id for item in driver.agendas[part].items} == {items[1].id, items[2].id}
@@ -166,7 +166,7 @@ def test_an_agenda_of_nothing_but_early_items_has_no_part() -> None:
     driver = driver_of({item.id})
     value = driver.add_own(Agenda.of(0, BUILD.genesis.moot_id, 0, [item]))
     assert driver.validate(0, value, True) is Validity.MAYBE
-    driver.now_ms = PATIENCE_MS
+    driver.now_ms = 2_000
     assert driver.validate(0, value, True) is Validity.MAYBE
 
 
