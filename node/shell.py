@@ -89,7 +89,7 @@ class Shell:
         self._stepped = asyncio.Event()
         """Set, and replaced by a new one, after every step."""
         self._failure: Exception | None = None
-        """What `do` failed with: `run` ends with it."""
+        """What a step failed with: from then on there is no other."""
         self.dropped = 0
         """Messages of peers that found the inbox full."""
 
@@ -130,14 +130,18 @@ class Shell:
 
     async def run(self) -> None:
         """Until cancelled. An error that a person has to know of ends it, before anything more is sent."""
-        self._perform(self.moot.start(now_ms()))
-        while True:
-            due = self._next_deadline_ms()
-            await self._wait(due)
-            if self._failure is not None:
-                raise self._failure
-            self._turn(due)
-            await asyncio.sleep(0)  # A full inbox must not keep the transport from its turn.
+        try:
+            self._perform(self.moot.start(now_ms()))
+            while True:
+                due = self._next_deadline_ms()
+                await self._wait(due)
+                if self._failure is not None:
+                    raise self._failure
+                self._turn(due)
+                await asyncio.sleep(0)  # A full inbox must not keep the transport from its turn.
+        except Exception as error:
+            self._failure = error
+            raise
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that a step of the cores brings about."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from coordinator.events import Tick
 from coordinator.messages import Records
 from node.control_client import NodeDown, Refused
 from node.errors import Exit, StoreFull
@@ -161,4 +162,22 @@ async def test_a_question_that_cannot_be_saved_is_refused_and_ends_the_node(
                 await anext(desk.ask("Does this fit?", None, (), None, None))
         with pytest.raises(StoreFull, match="no room"):
             await serving
+        with pytest.raises(StoreFull, match="no room"):
+            await anext(desk.ask("And this?", None, (), None, None))
     assert not any(isinstance(message, Records) for message in sent)
+
+
+async def test_a_turn_that_cannot_be_saved_is_the_last(moot: LocalMoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when there is room again: what the core did in that turn is on no disk."""
+
+    def save(_: object) -> None:
+        raise StoreFull("no room")
+
+    async with opened(moot.home(VICTIM)) as (shell, desk, serving):
+        with monkeypatch.context() as full:
+            full.setattr(shell.store, "save", save)
+            shell.post(Tick())
+            with pytest.raises(StoreFull, match="no room"):
+                await serving
+        with pytest.raises(StoreFull, match="no room"):
+            await anext(desk.ask("Does this fit?", None, (), None, None))
