@@ -121,7 +121,10 @@ class NodeApi(Protocol):
     def ask(
         self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
     ) -> AsyncIterator[AskEvent]:
-        """Ask and follow until it ends. Leaving early does not stop the question. kind None: choice with options, else short."""
+        """Ask, and follow until it ends. Leaving early does not stop the question.
+
+        Without a kind it is a choice where there are options, else short.
+        """
         ...
 
     def follow(self, question: str) -> AsyncIterator[AskEvent]:

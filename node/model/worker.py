@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     """Arguments: path of the model, context length, threads, and the process id of the node."""
     path, context_length, threads, parent = arguments
     _die_with(int(parent))
-    for number in (signal.SIGINT, signal.SIGTERM):  # These reach a whole terminal or group; the node decides when we end
+    for number in (signal.SIGINT, signal.SIGTERM):  # They may reach a whole group; the node decides when we end
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     requests, replies = _take_standard_streams()
