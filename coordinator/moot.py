@@ -14,7 +14,17 @@ from coordinator.ledger.agenda import Agenda, Item
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger, Unproven
 from coordinator.ledger.resolution import resolve
-from coordinator.messages import RECORDS_MAX, Agendas, Entries, MootMessage, Records, Status, Want, WantEntries
+from coordinator.messages import (
+    AGENDAS_MAX,
+    RECORDS_MAX,
+    Agendas,
+    Entries,
+    MootMessage,
+    Records,
+    Status,
+    Want,
+    WantEntries,
+)
 from coordinator.questions import OpenQuestions
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
@@ -157,7 +167,9 @@ class Moot:
         held = {record.digest(): record for record in (*self.assembly.records(), *self.questions.held())}
         agendas = {**{one.agenda.digest: one.agenda for one in self.ledger.unproven.values()}, **self._driver.agendas}
         wanted = sorted(set(digests))
-        effects: list[Effect] = [Send(sender, Agendas((agendas[name].encode(),))) for name in wanted if name in agendas]
+        # A short question must not bring many megabytes of answers; who needs more asks again.
+        named = [name for name in wanted if name in agendas][:AGENDAS_MAX]
+        effects: list[Effect] = [Send(sender, Agendas((agendas[name].encode(),))) for name in named]
         records = tuple(held[name] for name in wanted if name in held)
         for start in range(0, len(records), RECORDS_MAX):
             effects.append(Send(sender, Records(records[start : start + RECORDS_MAX])))

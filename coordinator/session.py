@@ -130,7 +130,8 @@ class Session:
         if now_ms >= self.deadline_at_ms or roster <= self._stands.keys():
             return True
         if self.answered() < charter.turnout:
-            return False
+            # Nor is it worth waiting when too many have abstained for the turnout to be met by anybody.
+            return self.answered() + len(roster - self._stands.keys()) < charter.turnout
         graced = self.enough_at_ms is not None and now_ms >= self.enough_at_ms + charter.grace_ms
         return graced or reachable <= self._stands.keys()
 
