@@ -20,6 +20,8 @@ ANSWER_MS = 300
 """A status is answered with ours unless it was sent within this time: so two members exchange once, not for ever."""
 PUSH_MAX = 4 * RECORDS_MAX
 """Records given for one status; who lacks more shows it again."""
+ENTRIES_WAIT_MS = 2_000
+"""How long a member with a longer ledger has to bring it before it is taken to have no proof of it."""
 ENTRIES_ASK_MS = 500
 """How often one member is asked for ledger entries, at most, when the last answer brought nothing."""
 
@@ -49,6 +51,8 @@ class CatchUp:
         self._lacking: dict[NodeId, set[Digest]] = {}
         """What members named that was not here, until it came. Nobody's set is larger than one message."""
         self._complete: set[NodeId] = set()
+        self._behind_since: dict[NodeId, tuple[int, int]] = {}
+        """Our height when a member first showed a longer ledger, and when that was."""
         self._due_ms: int | None = None
 
     def start(self, now_ms: int) -> None:
@@ -65,11 +69,15 @@ class CatchUp:
         others = sorted(reachable - {self._node})
         if not others:
             return []
-        member = self._rng.choice(others)
+        member = self._rng.choice([other for other in others if other not in self._complete] or others)
         effects = self.greet([member], now_ms)
         if self._ledger.unproven:  # The others may have the proof, and then say nothing more about the slot.
             effects += self._ask_entries(member, now_ms)
         return effects
+
+    def is_behind(self) -> bool:
+        """Whether somebody has shown a longer ledger."""
+        return any(height > self._ledger.height for height in self.heights.values())
 
     def hurry(self, now_ms: int) -> None:
         """Something is open: do not wait out an idle interval that began before."""
@@ -112,17 +120,17 @@ class CatchUp:
         self._lacking[sender] = missing
         if missing:
             effects.append(Send(sender, Want(tuple(sorted(missing)))))
-        else:
+        elif not self._may_bring_entries(sender, now_ms):
             self._complete.add(sender)
         return effects
 
-    def came(self, records: Iterable[Signed]) -> None:
+    def came(self, records: Iterable[Signed], now_ms: int) -> None:
         """Records arrived, whatever became of them: nobody has to show them to us again."""
         came = {record.digest() for record in records}
         for member in sorted(self._lacking):
             if self._lacking[member]:
                 self._lacking[member] -= came
-                if not self._lacking[member]:
+                if not self._lacking[member] and not self._may_bring_entries(member, now_ms):
                     self._complete.add(member)
 
     def shown(self) -> int:
@@ -151,6 +159,21 @@ class CatchUp:
             else:
                 effects += self.greet([sender], now_ms)
         return effects
+
+    def _may_bring_entries(self, member: NodeId, now_ms: int) -> bool:
+        """Whether this member has a longer ledger, and had no time yet to show it.
+
+        A node with an old disk would else vote in a slot that was decided long ago, perhaps against its own word. One
+        that is asked and brings nothing has no proof yet, and needs us to vote for getting it.
+        """
+        if self.heights[member] <= self._ledger.height:
+            self._behind_since.pop(member, None)
+            return False
+        height, since_ms = self._behind_since.get(member, (-1, now_ms))
+        if height != self._ledger.height:
+            since_ms = now_ms
+        self._behind_since[member] = (self._ledger.height, since_ms)
+        return now_ms < since_ms + ENTRIES_WAIT_MS
 
     def _ask_entries(self, member: NodeId, now_ms: int) -> list[Effect]:
         if now_ms < self._entries_asked_ms.get(member, now_ms - ENTRIES_ASK_MS) + ENTRIES_ASK_MS:

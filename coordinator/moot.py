@@ -130,7 +130,7 @@ class Moot:
         match message:
             case Records(records):
                 effects = [effect for record in records for effect in self._record(record, sender, now_ms)]
-                self.catch_up.came(records)
+                self.catch_up.came(records, now_ms)
                 return effects
             case Status():
                 return self.catch_up.status(sender, message, now_ms)
@@ -181,6 +181,7 @@ class Moot:
         shown = self.catch_up.shown() + 1
         self.assembly.may_vote = self.assembly.may_vote or shown >= self.genesis.charter.threshold
         busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running)
+        busy = busy or not self.assembly.may_vote or self.catch_up.is_behind()
         if busy:
             self.catch_up.hurry(now_ms)
         queue: deque[Effect | Decided] = deque(effects)

@@ -213,7 +213,7 @@ class Network:
             case SendEntries(to, slot):
                 proven = self.disks[node].proven_from(slot, 3)
                 if proven:
-                    self._deliver(node, Send(to, Entries(slot, proven)))
+                    self._carry_out(node, Send(to, Entries(slot, proven)))
             case Generate(question):
                 self._generate(node, effect, question)
             case Ended(question, slot):

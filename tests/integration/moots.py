@@ -44,11 +44,13 @@ class LocalMoot(Federation):
         self.wait_whole()
 
     def wait_whole(self) -> None:
-        """Until everybody sees everybody alive."""
+        """Until everybody sees everybody alive, votes, and has the whole ledger."""
         self.wait_for("a whole moot", lambda: self._is_whole() or None, PATIENCE_S)
 
     def _is_whole(self) -> bool:
-        return all(self.client(name).status()["members_alive"] == len(self.names) for name in self.names)
+        reports = [self.client(name).status() for name in self.names]
+        alive = all(report["members_alive"] == len(self.names) and not report["watching"] for report in reports)
+        return alive and len({report["height"] for report in reports}) == 1
 
     def freeze(self, name: str) -> None:
         """Stop a node's process as a stalled machine would; its model's process goes on."""
