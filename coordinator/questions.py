@@ -125,6 +125,11 @@ class OpenQuestions:
             return []
         return self._publish(session, self._signer.sign(Kind.PREFERENCE, Preference(question, (), Cost()).encode()))
 
+    def is_unanswered(self, question: Digest) -> bool:
+        """Whether the model's answer is still of use: the question is open and this member has said nothing about it."""
+        session = self.sessions.get(question)
+        return session is not None and session.own(Kind.PREFERENCE, self._node) is None
+
     def _answer(self, session: Session) -> list[Effect]:
         """Let the model answer, unless this member has answered or it is too late."""
         if session.own(Kind.PREFERENCE, self._node) or session.generating:

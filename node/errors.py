@@ -8,6 +8,7 @@ NodeError                    1
 ├── StoreFull               27  node/store.py
 ├── StoreCorrupt            28  node/store.py
 ├── GenesisInvalid          29
+├── IdentityInUse           33  node/shell.py
 ├── QuestionRefused         32
 └── QuestionNotFound         5
 
@@ -50,6 +51,7 @@ class Exit(IntEnum):
     HOME_EXISTS = 30, "there is a node in this directory already"
     NOT_LOOPBACK = 31, "an address that others can reach was given to something without protection"
     QUESTION_REFUSED = 32, "the question cannot be asked"
+    IDENTITY_IN_USE = 33, "another process runs with this node's identity, perhaps on another machine"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)
@@ -108,6 +110,12 @@ class GenesisInvalid(NodeError):
     """The document cannot found a moot."""
 
     exit_code = Exit.GENESIS
+
+
+class IdentityInUse(NodeError):
+    """Two processes run with one key. The older one stops, before it contradicts the newer one."""
+
+    exit_code = Exit.IDENTITY_IN_USE
 
 
 class QuestionRefused(NodeError):

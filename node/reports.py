@@ -14,9 +14,19 @@ def open_report(session: Session, genesis: Genesis) -> DecisionReport:
     """An open question as it stands."""
     report = _report(resolve(session.item(), genesis), genesis)
     report["state"] = "no_quorum" if session.reported_open else "open"
-    report["reason"] = no_quorum(report["answered"], len(genesis.members)) if session.reported_open else None
+    report["reason"] = _why_open(report["answered"], genesis) if session.reported_open else None
     report["answer"], report["scores"], report["tied"] = None, [], []
     return report
+
+
+def _why_open(answered: int, genesis: Genesis) -> str:
+    """Why there is no decision: too few answers, or enough of them and too few members to vote."""
+    if answered < genesis.charter.turnout:
+        return no_quorum(answered, len(genesis.members))
+    return (
+        f"no quorum: {answered} of {len(genesis.members)} members answered, but {genesis.charter.threshold} must vote"
+        " and did not; it will be decided when enough are back"
+    )
 
 
 def decided_report(question: Digest, slot: int, entry: LedgerEntry, genesis: Genesis) -> DecisionReport:

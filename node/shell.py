@@ -16,6 +16,7 @@ from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.moot import Moot
 from coordinator.records import QuestionError
 from coordinator.signed import NodeId
+from node.errors import IdentityInUse
 from node.membership import events as member_events
 from node.membership.core import Membership
 from node.membership.events import MemberChanged, RememberMembers, Status
@@ -239,8 +240,8 @@ class Shell:
     async def _ask_model(self, request: Generate) -> None:
         model = self._model
         async with self._generating:
-            if request.question not in self.moot.questions.sessions:
-                return  # Decided without us while it waited.
+            if not self.moot.questions.is_unanswered(request.question):
+                return  # Decided without us while it waited, or its deadline passed.
             wanted = GenerateRequest(
                 request.prompt, request.samples, model.temperature_milli, request.seed, model.tokens_max, model.stop
             )
@@ -258,10 +259,15 @@ class Shell:
         )
 
     def _note(self, event: str, fields: tuple[tuple[str, str | int | bytes], ...]) -> None:
-        if event == "leave.done":
-            self._left.set()
         shown = " ".join(f"{name}={_shown(value)}" for name, value in fields)
         log.info("%s %s", event, shown)
+        if event == "leave.done":
+            self._left.set()
+        elif event == "clone.running":
+            raise IdentityInUse(
+                "another node runs with this node's identity; this one stops, as two that vote with one key contradict"
+                " each other. Stop the other one, or make a new node: moot init"
+            )
 
 
 def _shown(value: str | int | bytes) -> str:

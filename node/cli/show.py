@@ -105,7 +105,7 @@ def event_line(event: AskEvent, name_width: int) -> Text | None:
         case "preferred":
             return Text.assemble("  ", (name, "cyan"), ("  prefers   ", "dim"), spread(counts) or "nothing")
         case "ready":
-            return Text("  enough have answered; the members vote", style="dim")
+            return Text("  the members vote", style="dim")
         case _:
             return None
 

@@ -1,35 +1,17 @@
 """`python -m node.lab.training`: train, export, quantize and measure all reference models; goes on where it stopped."""
 
 import argparse
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
-from node.lab.training.card import describe, write_cards
-from node.lab.training.export import Label, load, quantize, write_gguf
-from node.lab.training.plan import BASE, SPECIALISTS, Course
+from node.lab.training.card import write_cards
+from node.lab.training.making import make
+from node.lab.training.plan import BASE, SPECIALISTS
 from node.lab.training.train import train
 from node.model import reference
-
-
-def make(course: Course, work: Path, out: Path) -> dict[str, object]:
-    """Train one specialist if need be and write its GGUF file; returns its card."""
-    checkpoint = train(course, work, start=work / f"{BASE.name}.pt")
-    return publish(course, checkpoint, work, out)
-
-
-def publish(course: Course, checkpoint: Path, work: Path, out: Path) -> dict[str, object]:
-    """Write the GGUF file of a checkpoint and measure it; returns its card."""
-    net, trained = load(checkpoint)
-    label = Label(f"moot {course.name}", f"Reference model for {course.about}, trained by the Moot project.")
-    target = out / f"{course.name}.gguf"
-    write_gguf(net, label, work / f"{course.name}.f16.gguf")
-    quantize(work / f"{course.name}.f16.gguf", target)
-    print(f"{course.name}: measuring on held-out questions", file=sys.stderr, flush=True)
-    return describe(course, target, trained)
 
 
 def main() -> None:

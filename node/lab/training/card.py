@@ -40,6 +40,9 @@ own mixture with its own seed. **Held out**: a question is kept from all trainin
 (one in ten); what a model is measured on, it has not seen. For facts this holds out the phrasing: a fact that a model
 knows, it has met in another phrasing. Each model was shown its own part of the facts.
 
+**The files at hand** are the first of their kind: their training began on a wider set of questions, with other worked
+steps, and was narrowed on the way. A new `make models` trains on today's questions from the start.
+
 **Not for use** outside tests, demonstrations and experiments.
 
 Share of {measured} held-out questions per skill answered correctly, without sampling, by the files shipped:

@@ -26,7 +26,7 @@ def test_what_happens_is_told_while_it_happens(moot: Any, running: Any) -> None:
         "  bea   proposes  42  4 of 5",
         "  ada   prefers   42 ×5",
         "  bea   prefers   42 ×4  41 ×1",
-        "  enough have answered; the members vote",
+        "  the members vote",
         "decided 42 ×9  41 ×1",
         "2 of 3 members answered; slot 7, signed by ada, bea, cleo",
         "91 ms to answer, 23 ms to vote and prove",
