@@ -5,6 +5,7 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 
 from node.lab.skills import Task, facts
 from tests.node.lab.logic_checker import integers, part, solved
@@ -134,16 +135,20 @@ def _romans() -> list[str]:
     return [h + t + o for h in ("", "C", "CC", "CCC") for t in tens for o in ones]
 
 
+@cache
+def _objects() -> dict[str, set[str]]:
+    """Every text that asks for a fact, with all objects that would answer it."""
+    found: dict[str, set[str]] = {}
+    for fact in facts.FACTS:
+        for phrasing in facts.RELATIONS[fact.relation].phrasings:
+            found.setdefault(facts.phrased(phrasing, fact.subject), set()).add(fact.object)
+    return found
+
+
 def world(text: str) -> str:
-    """The object of the one subject named, by searching all phrasings for the text."""
-    found = {
-        fact.object
-        for fact in facts.FACTS
-        for phrasing in facts.RELATIONS[fact.relation].phrasings
-        if facts.phrased(phrasing, fact.subject) == text
-    }
-    assert len(found) == 1, f"{text!r} has {len(found)} answers"
-    return found.pop()
+    """The object asked for, which must be the only one that answers the text."""
+    (answer,) = _objects()[text]
+    return answer
 
 
 CHECKERS: dict[str, Callable[[str], str]] = {

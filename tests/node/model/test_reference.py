@@ -96,7 +96,7 @@ def test_any_text_can_be_asked(named: tuple[str, llama_cpp.Llama]) -> None:
 def test_tokens_are_characters(named: tuple[str, llama_cpp.Llama]) -> None:
     """Training and running must agree on tokens: one per character, no space put in front."""
     _, model = named
-    text = "".join(map(chr, range(32, 127))) + "\n"
+    text = "".join(map(chr, range(33, 127))) + " a  b\n"
     tokens = model.tokenize(text.encode(), add_bos=True, special=False)
     assert len(tokens) == 1 + len(text)
     assert model.detokenize(tokens).decode() == text
