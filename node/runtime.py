@@ -15,9 +15,13 @@ from node.membership.events import SendFailed
 from node.parts import listen, make_membership, make_moot, make_server, open_ground, open_model
 from node.shell import ModelSettings, Shell
 from node.transport.client import Outbox
+from node.transport.rejections import Reason
+from node.transport.server import status_of
 
 log = logging.getLogger("moot")
 
+OUTDATED = status_of(Reason.OUTDATED).name
+"""How a peer refuses what an older process with our identity sends."""
 JOIN_WAIT_S = 5.0
 """How long a start looks for the others before it reports that it runs all the same: they may all be away."""
 LEAVE_WAIT_S = 2.0
@@ -66,6 +70,8 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
 
         def failed(to: bytes | None, address: str, local: bool, reason: str) -> None:
             log.debug("send.failed peer=%.8s address=%r reason=%r", to.hex() if to else "?", address, reason)
+            if to is not None and reason.startswith(OUTDATED):
+                shell.was_called_outdated(to)
             shell.post(SendFailed(to, address, local))
 
         outbox = Outbox(signer=ground.signer, moot=ground.genesis.moot_id, epoch=ground.epoch, on_failed=failed)

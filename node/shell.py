@@ -16,6 +16,7 @@ from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.moot import Moot
 from coordinator.records import QuestionError
 from coordinator.signed import NodeId
+from coordinator.voting.quorum import is_v_blocking
 from node.errors import IdentityInUse
 from node.membership import events as member_events
 from node.membership.core import Membership
@@ -37,6 +38,11 @@ GENERATING_MAX = 4
 """Questions that wait at the model at one time; further ones wait here, where they can still be given up."""
 REPLY_BYTES_MAX = 900 * 1024
 """Of ledger entries in one message."""
+
+CLONE_RUNS = (
+    "another node runs with this node's identity, or has since this one started; this one stops, as two that vote with"
+    " one key contradict each other. Stop the other one, or make a new node: moot init"
+)
 
 CoreEvent: TypeAlias = moot_events.Event | member_events.Event
 
@@ -91,6 +97,8 @@ class Shell:
         """Set, and replaced by a new one, after every step."""
         self._failure: Exception | None = None
         """What a step failed with: from then on there is no other."""
+        self._outdated_for: set[NodeId] = set()
+        """Peers that have heard a later start of our identity."""
         self.dropped = 0
         """Messages of peers that found the inbox full."""
 
@@ -127,6 +135,16 @@ class Shell:
             self._failure = error
             raise
         finally:
+            self._wake.set()
+
+    def was_called_outdated(self, peer: NodeId) -> None:
+        """A peer refuses our envelopes, as it has heard a later start of our identity.
+
+        One peer may lie. When too many say so to form a quorum without them, this node could not take part any more.
+        """
+        self._outdated_for.add(peer)
+        if self._failure is None and is_v_blocking(self.moot.genesis.quorum_set, self._outdated_for):
+            self._failure = IdentityInUse(CLONE_RUNS)
             self._wake.set()
 
     async def run(self) -> None:
@@ -264,10 +282,7 @@ class Shell:
         if event == "leave.done":
             self._left.set()
         elif event == "clone.running":
-            raise IdentityInUse(
-                "another node runs with this node's identity; this one stops, as two that vote with one key contradict"
-                " each other. Stop the other one, or make a new node: moot init"
-            )
+            raise IdentityInUse(CLONE_RUNS)
 
 
 def _shown(value: str | int | bytes) -> str:

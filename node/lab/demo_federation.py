@@ -66,7 +66,7 @@ class Federation:
                 organization=None,
                 membership={"profile": "local"},
             )
-            for name, port in zip(self.names, _free_ports(len(self.names)), strict=True)
+            for name, port in zip(self.names, free_ports(len(self.names)), strict=True)
         ]
         genesis = found(moot_name, int(time.time() * 1000), cards)
         write_new(self.genesis_file, genesis.to_json())
@@ -183,7 +183,7 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that were free a moment ago, all different."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]

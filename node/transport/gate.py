@@ -85,6 +85,11 @@ class Gate:
                 Reason.FUTURE_EPOCH, f"the epoch is {ahead_s} s ahead of the clock here; set the clocks right"
             )
         window = sender.to_anyone if envelope.recipient is None else sender.to_us
+        if window.is_outdated(envelope.epoch):
+            return Rejected(
+                Reason.OUTDATED,
+                f"epoch {envelope.epoch} is not this sender's newest: another process with its key runs",
+            )
         if not window.is_fresh(envelope.epoch, envelope.sequence):
             return Rejected(
                 Reason.REPLAYED, f"epoch {envelope.epoch}, sequence {envelope.sequence} came before or is too old"

@@ -13,6 +13,7 @@ class Reason(Enum):
     WRONG_RECIPIENT = "wrong_recipient"
     NOT_ADMITTED = "not_admitted"
     RATE_LIMITED = "rate_limited"
+    OUTDATED = "outdated"
     REPLAYED = "replayed"
     FUTURE_EPOCH = "future_epoch"
     BAD_SIGNATURE = "bad_signature"

@@ -16,6 +16,10 @@ class ReplayWindow:
         self._seen = 0
         """Bit i: sequence `highest - i` has come."""
 
+    def is_outdated(self, epoch: int) -> bool:
+        """Whether a process of this sender that started later was heard before."""
+        return epoch < self._epoch
+
     def is_fresh(self, epoch: int, sequence: int) -> bool:
         """Whether this envelope has certainly not come before. Changes nothing."""
         if epoch != self._epoch:

@@ -50,6 +50,8 @@ def status_of(reason: Reason) -> grpc.StatusCode:
             return grpc.StatusCode.PERMISSION_DENIED
         case Reason.RATE_LIMITED:
             return grpc.StatusCode.RESOURCE_EXHAUSTED
+        case Reason.OUTDATED:
+            return grpc.StatusCode.ABORTED
         case Reason.REPLAYED:
             return grpc.StatusCode.ALREADY_EXISTS
         case Reason.BAD_SIGNATURE:

@@ -68,7 +68,7 @@ def test_replays_are_refused_until_a_restart() -> None:
         (1, 99, None),
         (1, 36, Reason.REPLAYED),
         (2, 1, None),
-        (1, 101, Reason.REPLAYED),
+        (1, 101, Reason.OUTDATED),
     ]:
         assert reason(gate.admit(sealed(PAYLOAD, epoch=epoch, sequence=sequence), 0, WALL_MS)) is why
 
