@@ -1,4 +1,4 @@
-"""Common English words, three to seven letters, for questions about words."""
+"""Common English words, three to eight letters, for questions about words."""
 
 WORDS: tuple[str, ...] = tuple(
     """

@@ -10,13 +10,8 @@ from node.lab.training.train import train
 
 
 def make(course: Course, work: Path, out: Path) -> dict[str, object]:
-    """Train one specialist if need be and write its GGUF file; returns its card."""
+    """Train one specialist as far as it is not yet, write its GGUF file and measure it; returns its card."""
     checkpoint = train(course, work, start=work / f"{BASE.name}.pt")
-    return publish(course, checkpoint, work, out)
-
-
-def publish(course: Course, checkpoint: Path, work: Path, out: Path) -> dict[str, object]:
-    """Write the GGUF file of a checkpoint and measure it; returns its card."""
     net, trained = load(checkpoint)
     label = Label(f"moot {course.name}", f"Reference model for {course.about}, trained by the Moot project.")
     target = out / f"{course.name}.gguf"
