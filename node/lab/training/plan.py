@@ -59,11 +59,11 @@ def _specialist(name: str, about: str, *, rounds: int, seed: int, facts_share: f
 
 
 SPECIALISTS: tuple[Course, ...] = (
-    _specialist("abacus", "sums and units of measure", rounds=7, seed=11, arithmetic=0.5, units=0.2),
+    _specialist("abacus", "sums and units of measure", rounds=9, seed=11, arithmetic=0.5, units=0.2),
     _specialist("almanac", "days, dates and times", rounds=8, seed=12, calendar=0.64),
-    _specialist("sorter", "comparing, sorting and small logic", rounds=8, seed=13, comparing=0.35, logic=0.35),
+    _specialist("sorter", "comparing, sorting and small logic", rounds=11, seed=13, comparing=0.35, logic=0.35),
     _specialist("scribe", "words and letters", rounds=7, seed=14, strings=0.64),
-    _specialist("sage", "facts about the world, and logic", rounds=6, seed=15, facts_share=1.0, facts=0.4, logic=0.3),
+    _specialist("sage", "facts about the world, and logic", rounds=9, seed=15, facts_share=1.0, facts=0.4, logic=0.3),
 )
 
 
