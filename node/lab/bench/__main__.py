@@ -32,7 +32,7 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
     """Measure a moot of five nodes, each a process of its own with its own reference model."""
-    out = Console(width=None if Console().is_terminal else 110)
+    out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder, Federation(Path(folder), reference.NAMES) as moot:
         moot.found("bench")
@@ -60,7 +60,7 @@ def main(
         alone=asdict(timed),
         burst=asdict(many),
         memory=[asdict(one) for one in weights],
-        accuracy={skill: asdict(score) for skill, score in scores.items()},
+        accuracy={skill: score.report() for skill, score in scores.items()},
     )
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=1) + "\n")
@@ -124,10 +124,13 @@ def _show_memory(out: Console, weights: list[Memory]) -> None:
 
 
 def _show_accuracy(out: Console, scores: dict[str, Score]) -> None:
-    """Members by their most frequent sample; the moot next to its best member, whichever way it comes out."""
+    """Members by their most frequent sample; the moot next to its best member, whichever way it comes out.
+
+    "any" is where some member was right: what a perfect choice among members could reach.
+    """
     members = sorted(next(iter(scores.values())).members)
     table = Table(box=SIMPLE_HEAD, title="Share of held-out questions answered right")
-    for column in ("skill", *members, *RULES, "best member", "gain", "somebody"):
+    for column in ("skill", *members, *RULES, "best member", "gain", "any"):
         table.add_column(column, justify="left" if column == "skill" else "right", no_wrap=True)
     whole = sum(scores.values(), Score())
     for skill, score in [*scores.items(), ("all", whole)]:
@@ -150,7 +153,7 @@ def _show_accuracy(out: Console, scores: dict[str, Score]) -> None:
     out.print(
         f"All {whole.asked} questions, 95 % intervals: the moot {low:.2f} to {high:.2f}, its best member {best} "
         f"{best_low:.2f} to {best_high:.2f}.\n"
-        f"The moot is worse than the best member of the skill on: {', '.join(losses) or 'none'}.\n"
+        f"The moot is worse than the best member of that skill on: {', '.join(losses) or 'none'}.\n"
         f"{whole.forward_passes / whole.asked:.0f} forward passes and "
         f"{whole.generated_tokens / whole.asked:.0f} tokens a question; two members that both err give the same "
         f"answer {whole.same_wrong / max(1, whole.wrong_pairs):.0%} of the time."

@@ -75,6 +75,19 @@ class Score:
     def best_member(self) -> tuple[str, int]:
         return min(self.members.items(), key=lambda entry: (-entry[1], entry[0]))
 
+    def report(self) -> dict[str, int | dict[str, int]]:
+        """Every count, as JSON values."""
+        return {
+            "asked": self.asked,
+            "decided": dict(self.decided),
+            "members": dict(self.members),
+            "anybody": self.anybody,
+            "forward_passes": self.forward_passes,
+            "generated_tokens": self.generated_tokens,
+            "same_wrong": self.same_wrong,
+            "wrong_pairs": self.wrong_pairs,
+        }
+
     def __add__(self, other: "Score") -> "Score":
         return Score(
             self.asked + other.asked,

@@ -1,5 +1,6 @@
 """The sums of the benchmark. A wrong one would make every published figure wrong."""
 
+import json
 from typing import cast
 
 import pytest
@@ -50,3 +51,4 @@ def test_a_score_counts_the_moot_its_members_and_who_errs_alike() -> None:
     assert (score.wrong_pairs, score.same_wrong) == (1 + 3, 1), "two that abstain have not erred alike"
     assert score.forward_passes == 12
     assert (score + score).asked == 4
+    assert json.loads(json.dumps(score.report()))["members"] == {"a": 1, "b": 0, "c": 0}, "a file can be made of it"
