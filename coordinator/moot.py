@@ -28,7 +28,6 @@ from coordinator.messages import (
 from coordinator.questions import OpenQuestions
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
-from coordinator.verified import Verified
 from coordinator.voting.statement import Externalize
 from coordinator.voting.statement import decode as decode_statement
 
@@ -71,7 +70,7 @@ class Moot:
     ) -> None:
         self.genesis = genesis
         self._node = signer.node
-        self._verify = Verified(verifier)
+        self._verify = verifier.verify
         self._roster = frozenset(genesis.by_node)
         self._reachable = frozenset({self._node})
         self._now_ms = now_ms

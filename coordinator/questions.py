@@ -126,7 +126,7 @@ class OpenQuestions:
         return self._publish(session, self._signer.sign(Kind.PREFERENCE, Preference(question, (), Cost()).encode()))
 
     def is_unanswered(self, question: Digest) -> bool:
-        """Whether the model's answer is still of use: the question is open and this member has said nothing about it."""
+        """Whether the model's answer is still of use: the question is open, and this member has not preferred."""
         session = self.sessions.get(question)
         return session is not None and session.own(Kind.PREFERENCE, self._node) is None
 

@@ -65,7 +65,7 @@ class Signer(Protocol):
 
 
 class Verifier(Protocol):
-    """Checks signatures of one moot."""
+    """Checks signatures of one moot. The same records come back in every agenda: it had better remember good ones."""
 
     def verify(self, record: Signed) -> bool: ...
 

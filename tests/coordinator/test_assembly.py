@@ -8,7 +8,6 @@ from coordinator.ledger.agenda import Agenda, Item
 from coordinator.ledger.ledger import Ledger
 from coordinator.messages import Agendas, Records, Status, Want
 from coordinator.signed import Digest, Kind, NodeId, Signed
-from coordinator.verified import VERIFIED_MAX, Verified
 from coordinator.voting import Ballot, Externalize, Nominate, Prepare, Statement, Validity, encode
 from tests.coordinator.ledger.build import Build
 from tests.coordinator.solo import Solo, notes, sends, sent_records
@@ -177,24 +176,6 @@ def test_of_an_invalid_agenda_only_the_digest_is_kept() -> None:
     assert not driver.agendas and driver.knows(bad.digest)
     assert driver.validate(0, bad.digest, False) is Validity.INVALID
     assert driver.extract_valid(0, bad.digest) is None
-
-
-def test_a_good_signature_is_checked_once_and_a_bad_one_every_time() -> None:
-    checks: list[Signed] = []
-
-    class Counting:
-        def verify(self, record: Signed) -> bool:
-            checks.append(record)
-            return BUILD.verify(record)
-
-    verified = Verified(Counting())
-    good = BUILD.question()
-    bad = Signed(good.kind, good.author, good.body, b"x" * 64)
-    assert [verified(good), verified(bad), verified(good), verified(bad)] == [True, False, True, False]
-    assert checks == [good, bad, bad], "the same content with another signature is checked on its own"
-    for nonce in range(VERIFIED_MAX + 10):
-        verified(BUILD.sign(0, Kind.ACK, nonce.to_bytes(4, "big")))
-    assert len(verified._good) == VERIFIED_MAX
 
 
 def test_what_was_asked_for_is_given() -> None:
