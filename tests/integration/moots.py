@@ -63,13 +63,14 @@ class LocalMoot(Federation):
 
     def end(self, name: str) -> int:
         """Ask a node to stop as an operator does, and give its exit code."""
-        process = self._processes.pop(name)
-        process.terminate()
-        return process.wait(PATIENCE_S)
+        self._processes[name].terminate()
+        return self.wait_ended(name)
 
     def wait_ended(self, name: str) -> int:
-        """The exit code of a node that ends by itself."""
-        return self._processes.pop(name).wait(PATIENCE_S)
+        """The exit code of a node that ends by itself. One that does not is still ours to kill."""
+        code = self._processes[name].wait(PATIENCE_S)
+        del self._processes[name]
+        return code
 
     def start_witness(self, name: str) -> Path:
         """Start one node so that it also writes down every statement that it hears; give the file."""
