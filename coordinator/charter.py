@@ -6,6 +6,7 @@ from coordinator.encoding import Writer
 from coordinator.ledger.room import members_max
 from coordinator.records import DEADLINE_MS_MAX, SAMPLES_MAX
 from coordinator.tally import RULES
+from coordinator.voting.quorum import byzantine_threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +29,9 @@ class Charter:
     def problems(self, members: int) -> list[str]:
         """What is wrong with these rules in a moot of `members`; empty when they work."""
         found = []
-        if not quorum_min(members) <= self.threshold <= members:
-            found.append(
-                f"threshold = {self.threshold}: must be {quorum_min(members)} to {members} for {members} members"
-            )
+        least = byzantine_threshold(members)
+        if not least <= self.threshold <= members:
+            found.append(f"threshold = {self.threshold}: must be {least} to {members} for {members} members")
         if not 1 <= self.turnout <= members:
             found.append(f"turnout = {self.turnout}: must be 1 to {members}")
         if not 1 <= self.samples <= SAMPLES_MAX:
@@ -48,14 +48,6 @@ class Charter:
         if self.tally not in RULES:
             found.append(f"tally = {self.tally!r}: known rules are {', '.join(sorted(RULES))}")
         return found
-
-
-def quorum_min(members: int) -> int:
-    """The smallest safe threshold: n − ⌊(n−1)/3⌋ tolerates ⌊(n−1)/3⌋ lying members.
-
-    Source: Lamport, Shostak, Pease, The Byzantine Generals Problem (1982): n > 3f.
-    """
-    return members - (members - 1) // 3
 
 
 def write_charter(writer: Writer, charter: Charter) -> None:

@@ -7,12 +7,12 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from coordinator.charter import Charter, quorum_min, write_charter
+from coordinator.charter import Charter, write_charter
 from coordinator.encoding import U64_MAX, Writer
 from coordinator.messages import RECORDS_MAX
 from coordinator.records import is_plain
 from coordinator.signed import NODE_ID_SIZE, Digest, NodeId
-from coordinator.voting.quorum import QuorumSet
+from coordinator.voting.quorum import QuorumSet, byzantine_threshold
 
 FORMAT = "moot-genesis-v1"
 SIZE_MAX = 1024 * 1024
@@ -72,7 +72,7 @@ class Genesis:
         """Found a moot; by default the smallest safe quorum, and a majority must answer."""
         count = len(members)
         charter = Charter(
-            threshold=quorum_min(count) if threshold is None else threshold,
+            threshold=byzantine_threshold(count) if threshold is None else threshold,
             turnout=count // 2 + 1 if turnout is None else turnout,
             **rules,
         )

@@ -123,7 +123,10 @@ def is_quorum(own: QuorumSet, sets: Mapping[bytes, QuorumSet]) -> bool:
 
 
 def byzantine_threshold(entries: int) -> int:
-    """N - floor((N-1)/3): the least threshold under which a third of N equals may lie without splitting the rest."""
+    """N - floor((N-1)/3): the least threshold under which a third of N equals may lie without splitting the rest.
+
+    Source: Lamport, Shostak, Pease, The Byzantine Generals Problem (1982): n > 3f.
+    """
     return entries - (entries - 1) // 3
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from coordinator.charter import Charter, quorum_min
+from coordinator.charter import Charter
 from coordinator.records import DEADLINE_MS_MAX, SAMPLES_MAX
+from coordinator.voting.quorum import byzantine_threshold
 
 CHARTER = Charter(threshold=4, turnout=3)
 
@@ -14,7 +15,7 @@ CHARTER = Charter(threshold=4, turnout=3)
 def test_two_quorums_share_an_honest_member(members: int) -> None:
     """n > 3f (Lamport, Shostak, Pease 1982): of two quorums more than f members are the same, and f may be silent."""
     faulty = (members - 1) // 3
-    threshold = quorum_min(members)
+    threshold = byzantine_threshold(members)
     assert 2 * threshold - members > faulty
     assert threshold <= members - faulty, "the honest alone make a quorum"
 
