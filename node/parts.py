@@ -21,11 +21,11 @@ from node.model import reference
 from node.model.engine import LoadSettings
 from node.model.errors import ModelError, ModelFileMissing
 from node.model.process import ModelProcess, ModelState, ProcessSettings
-from node.settings import REFERENCE, ModelSection, Settings, load, split_address
+from node.settings import REFERENCE, ModelSection, Settings, load
 from node.shell import Shell, now_ms, wall_ms
 from node.signing import MootSigner, MootVerifier
 from node.store import Store, Stored
-from node.transport.address import Address, check_host
+from node.transport.address import Address, check_host, split_address
 from node.transport.gate import Gate
 from node.transport.rate import Rate
 from node.transport.server import PeerServer

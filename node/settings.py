@@ -13,25 +13,11 @@ from node.membership.settings import MembershipSettings
 from node.model.reference import NAMES
 from node.settings_problems import nearest, problems_of
 from node.settings_text import render
+from node.transport.address import split_address
 
 REFERENCE = "reference:"
 """Before the name of a model that comes with the package, in place of a path."""
 NAME_LENGTH_MAX = 64
-
-
-def split_address(text: str, port_min: int = 0) -> tuple[str, int]:
-    """Host and port of "host:port"; an IPv6 address stands in brackets.
-
-    Raises:
-        ValueError: it is neither; the message says what is expected.
-    """
-    host, colon, port = text.rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") and host.endswith("]") else host
-    if not colon or not bare or (":" in bare and bare == host) or not bare.isprintable() or " " in bare:
-        raise ValueError("must be host:port, for example 127.0.0.1:7400 or [::1]:7400")
-    if not (port.isascii() and port.isdigit() and len(port) <= 5 and port_min <= int(port) <= 65_535):
-        raise ValueError(f"the port must be {port_min} to 65535")
-    return bare, int(port)
 
 
 def _listening(text: str) -> str:

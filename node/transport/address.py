@@ -29,6 +29,21 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def split_address(text: str, port_min: int = 0) -> tuple[str, int]:
+    """Host and port of "host:port"; an IPv6 address stands in brackets.
+
+    Raises:
+        ValueError: it is neither; the message says what is expected.
+    """
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]") if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or (":" in bare and bare == host) or not bare.isprintable() or " " in bare:
+        raise ValueError("must be host:port, for example 127.0.0.1:7400 or [::1]:7400")
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and port_min <= int(port) <= 65_535):
+        raise ValueError(f"the port must be {port_min} to 65535")
+    return bare, int(port)
+
+
 def parse_address(text: str) -> Address:
     """Read "HOST:PORT"; an IPv6 host stands in brackets.
 
@@ -38,15 +53,12 @@ def parse_address(text: str) -> Address:
         AddressInvalid: it is neither form, or the port is not 1 to 65535.
         NotLoopback: see `check_host`.
     """
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        host = ""
-    if not colon or not host or not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536):
-        raise AddressInvalid(f"{text[:80]!r} is no address; write HOST:PORT, for example 127.0.0.1:7001")
+    try:
+        host, port = split_address(text, port_min=1)
+    except ValueError:
+        raise AddressInvalid(f"{text[:80]!r} is no address; write HOST:PORT, for example 127.0.0.1:7001") from None
     check_host(host)
-    return Address(host, int(port))
+    return Address(host, port)
 
 
 def check_host(host: str) -> None:

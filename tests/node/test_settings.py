@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from node.errors import ConfigError, Exit
 from node.membership.settings import MembershipSettings
-from node.settings import LimitsSection, Settings, load, split_address, write_default
+from node.settings import LimitsSection, Settings, load, write_default
+from node.transport.address import split_address
 from node.transport.client import RATE_SENT
 
 
