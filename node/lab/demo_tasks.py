@@ -1,4 +1,4 @@
-"""The demo's questions and their right answers, which no node knows."""
+"""Held-out questions and their right answers, which no node knows: for the demo and the benchmark."""
 
 import random
 

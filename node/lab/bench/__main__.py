@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from node.lab.bench.measures import Score, expected, quantile, wilson
+from node.lab.bench.measures import Score, quantile, wilson
 from node.lab.bench.protocol import Alone, Memory, alone, ask, burst, memory
 from node.lab.demo_federation import Federation
+from node.lab.demo_tasks import right_answer
 from node.lab.skills import SKILLS, sample
 from node.model import reference
 
@@ -81,7 +82,7 @@ def _accuracy(moot: Federation, per_skill: int, seed: int, tick: Callable[[], No
         for number in range(per_skill):
             task = sample(skill, rng, held_out=True)
             node = moot.names[number % len(moot.names)]
-            scores[skill].add(expected(task), {rule: ask(moot, node, task, rule) for rule in RULES})
+            scores[skill].add(right_answer(task), {rule: ask(moot, node, task, rule) for rule in RULES})
             tick()
     return scores
 

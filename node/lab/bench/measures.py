@@ -5,10 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from coordinator.answers import normalize
-from coordinator.records import AnswerKind, Question
 from node.api import DecisionReport
-from node.lab.skills import Task
 
 Z_95 = 1.96
 
@@ -27,14 +24,6 @@ def wilson(right: int, asked: int) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = Z_95 * math.sqrt(share * (1 - share) / asked + spread / (4 * asked)) / (1 + spread)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def expected(task: Task) -> str:
-    """The right answer as members write it."""
-    question = Question(task.text, AnswerKind(task.kind), task.options, 1, "", 0, bytes(16))
-    answer = normalize(question, task.answer)
-    assert answer is not None, f"the answer of {task.text!r} is none of its kind"
-    return answer
 
 
 @dataclass(slots=True)
