@@ -73,6 +73,8 @@ class Desk:
         match what:
             case Ended():
                 timing.ended_ms = now
+                if question not in self._followers:
+                    return  # A member that catches up ends thousands of questions that nobody here waits for.
                 report = self._report(question)
                 event["event"] = "decided" if report["state"] == "decided" else "no_quorum"
                 event["decision"] = report
@@ -176,9 +178,10 @@ class Desk:
         """First what is known already, then what happens, until it has ended."""
         queue: asyncio.Queue[AskEvent] = asyncio.Queue(FOLLOW_MAX)
         self._followers.setdefault(question, []).append(queue)
+        session = self.shell.moot.questions.sessions.get(question)
+        known = self._answers_known(session)  # Before the first wait, or what comes meanwhile would be told twice.
         try:
             yield {"event": "asked", "id": question.hex()}
-            session = self.shell.moot.questions.sessions.get(question)
             if session is None or session.reported_open:
                 if session is None:
                     await self._proven(question)
@@ -186,12 +189,8 @@ class Desk:
                 end = "decided" if report["state"] == "decided" else "no_quorum"
                 yield {"event": end, "id": question.hex(), "decision": report}
                 return
-            for record in session.records():
-                if record.kind is not Kind.QUESTION:
-                    step = "proposed" if record.kind is Kind.PROPOSAL else "preferred"
-                    event: AskEvent = {"event": step, "id": question.hex()}
-                    self._add_answer(event, question, record.author)
-                    yield event
+            for event in known:
+                yield event
             while True:
                 event = await queue.get()
                 yield event
@@ -201,6 +200,18 @@ class Desk:
             self._followers[question].remove(queue)
             if not self._followers[question]:
                 del self._followers[question]
+
+    def _answers_known(self, session: Session | None) -> list[AskEvent]:
+        """What has happened to an open question so far."""
+        events: list[AskEvent] = []
+        if session is None:
+            return events
+        for record in session.records():
+            if record.kind is not Kind.QUESTION:
+                step = "proposed" if record.kind is Kind.PROPOSAL else "preferred"
+                events.append({"event": step, "id": session.id.hex()})
+                self._add_answer(events[-1], session.id, record.author)
+        return events
 
     async def _proven(self, question: Digest) -> None:
         """A question that was decided this very moment: its proof follows within one exchange of statements."""
