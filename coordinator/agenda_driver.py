@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from coordinator.encoding import EncodingError
-from coordinator.ledger.agenda import Agenda, Item
+from coordinator.ledger.agenda import Agenda, ChangeItem, Item, merge_changes
+from coordinator.ledger.checking import check_agenda
 from coordinator.ledger.ledger import Ledger
-from coordinator.ledger.resolution import ItemError, check_item
+from coordinator.ledger.resolution import ItemError
 from coordinator.ledger.room import fitting
 from coordinator.signed import Digest, NodeId, Signed
 from coordinator.voting import QuorumSet, Timer, Validity, hash_priority, slice_weight
@@ -110,9 +111,11 @@ class AgendaDriver:
         self._early = {value: early for value, early in self._early.items() if value in named}
         self._sweep_at = max(AGENDAS_KEPT, 2 * (len(self.agendas) + len(self._refused)))
 
-    def agenda_of(self, items: Iterable[Item]) -> Agenda:
-        """The next slot's agenda with these items, as far as there is room."""
-        return Agenda.of(self._ledger.height, self._ledger.head, 0, fitting(items, self._ledger.head))
+    def agenda_of(self, items: Iterable[Item], changes: Iterable[ChangeItem] = ()) -> Agenda:
+        """The next slot's agenda with these items, as far as there is room, and with one of these changes."""
+        ledger, change = self._ledger, merge_changes(changes)
+        kept = fitting(items, ledger.head, len(change.encode()) + 4 if change else 0)
+        return Agenda.of(ledger.height, ledger.head, ledger.roster.epoch, kept, [change] if change else [])
 
     # What follows is the Driver protocol of coordinator.voting.
 
@@ -128,8 +131,10 @@ class AgendaDriver:
         early = self._early_items(value)
         if early is None:
             return Validity.FULL
-        patient = self.now_ms < early.since_ms + PATIENCE_MS or len(early.items) == len(self.agendas[value].items)
-        return Validity.MAYBE if patient else Validity.INVALID
+        agenda = self.agendas[value]
+        all_early = len(early.items) == len(agenda.items) and agenda.change is None
+        patient = self.now_ms < early.since_ms + PATIENCE_MS
+        return Validity.MAYBE if patient or all_early else Validity.INVALID
 
     def extract_valid(self, slot: int, value: Digest) -> Digest | None:
         """The agenda without the items that it is too early for. One with a bad item is refused as a whole."""
@@ -139,17 +144,20 @@ class AgendaDriver:
         if early.part not in self.agendas:
             too_early = {item.id for item in early.items}
             items = tuple(item for item in agenda.items if item.id not in too_early)
-            early.part = self.add_own(Agenda.of(slot, self._ledger.head, 0, items))
+            part = Agenda.of(slot, self._ledger.head, agenda.header.epoch, items, _changes(agenda))
+            early.part = self.add_own(part)
         return early.part
 
     def combine(self, slot: int, values: Sequence[Digest]) -> Digest | None:
         if any(value not in self.agendas for value in values):
             return None
-        return self.add_own(self.agenda_of([item for value in values for item in self.agendas[value].items]))
+        agendas = [self.agendas[value] for value in values]
+        items = [item for agenda in agendas for item in agenda.items]
+        return self.add_own(self.agenda_of(items, [change for agenda in agendas for change in _changes(agenda)]))
 
     def quorum_set(self, digest: Digest) -> QuorumSet | None:
-        genesis = self._ledger.genesis
-        return genesis.quorum_set if digest == genesis.quorum_set_digest else None
+        roster = self._ledger.roster
+        return roster.quorum_set if digest == roster.quorum_set_digest else None
 
     def weight(self, node: NodeId, quorum_set: QuorumSet) -> int:
         # Liveness may change who leads, nothing else: a dead leader then costs no timeout.
@@ -179,13 +187,16 @@ class AgendaDriver:
 
     def _is_valid(self, agenda: Agenda) -> bool:
         header, ledger = agenda.header, self._ledger
-        if (header.slot, header.previous, header.epoch) != (ledger.height, ledger.head, 0):
+        if (header.slot, header.previous) != (ledger.height, ledger.head):
             return False
-        if not agenda.items or any(item.id in ledger.decided for item in agenda.items):
+        if any(item.id in ledger.decided for item in agenda.items):
             return False
         try:
-            for item in agenda.items:
-                check_item(item, ledger.genesis, self._verify)
+            check_agenda(agenda, ledger, self._verify)
         except ItemError:
             return False
         return True
+
+
+def _changes(agenda: Agenda) -> list[ChangeItem]:
+    return [agenda.change] if agenda.change else []

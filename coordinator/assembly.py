@@ -8,8 +8,8 @@ from coordinator.agenda_requests import AgendaRequests
 from coordinator.effects import Effect, Note, SaveAgenda, SaveVoting, Send, SendEntries
 from coordinator.heard import Heard, keep_newest
 from coordinator.ledger.agenda import Agenda
-from coordinator.ledger.certificate import CertificateError, check_statement
 from coordinator.ledger.ledger import Ledger
+from coordinator.ledger.proof import CertificateError, check_statement
 from coordinator.messages import RECORDS_MAX, Records
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer
 from coordinator.voting import Effect as VotingEffect
@@ -46,7 +46,6 @@ class Assembly:
         self._driver = driver
         self._verify = verify
         self._settings = settings
-        self._others = tuple(member.node for member in ledger.genesis.members if member.node != self._node)
         self._slot: Slot | None = None
         self._restored: SlotState | None = None
         self._own: dict[bool, Signed] = {}
@@ -80,7 +79,12 @@ class Assembly:
 
     @property
     def watching(self) -> bool:
-        return not self.may_vote or self._silent_slot == self._ledger.height
+        """Whether this node follows the slot in work without voting."""
+        return (
+            not self.may_vote
+            or self._silent_slot == self._ledger.height
+            or self._node not in self._ledger.roster.by_node
+        )
 
     @property
     def running(self) -> bool:
@@ -108,13 +112,15 @@ class Assembly:
         return self._carry_out(resumed + slot.nominate(value, now_ms), now_ms)
 
     def receive(self, record: Signed, sender: NodeId, now_ms: int) -> list[Effect | Decided]:
-        """Take a statement of which author and signature were checked."""
+        """Take a statement of which the signature was checked."""
         try:
             statement = decode(record.body)
         except ValueError:
             return [_note("statement.refused", record.author, "malformed")]
         if statement.node != record.author:
             return [_note("statement.refused", record.author, "wrong_author")]
+        if record.author not in self._ledger.roster_at(statement.slot).by_node:
+            return [_note("statement.refused", record.author, "not_in_roster")]
         heard = Heard(statement, record, sender)
         if statement.slot < self._ledger.height:
             return self._old(heard, now_ms)
@@ -177,7 +183,7 @@ class Assembly:
         """The slot in work; made now, or taken up where a crash cut it off."""
         if self._slot is not None:
             return self._slot, []
-        index, head, mine = self._ledger.height, self._ledger.head, self._ledger.genesis.quorum_set
+        index, head, mine = self._ledger.height, self._ledger.head, self._ledger.roster.quorum_set
         if self._restored is None:
             self._slot = Slot(self._node, index, mine, self._driver, previous=head, voting=not self.watching)
             return self._slot, []
@@ -244,7 +250,7 @@ class Assembly:
         own = tuple(self._own[nominates] for nominates in sorted(self._own))
         effects.append(SaveVoting(self._ledger.height, self._slot.state().encode(), own))
         self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
-        return effects + [Send(other, Records(own)) for other in self._others]
+        return effects + [Send(other, Records(own)) for other in self._others()]
 
     def _externalized(self, value: Digest) -> list[Effect | Decided]:
         agenda = self._driver.agendas[value]
@@ -259,7 +265,7 @@ class Assembly:
     def _proves(self, record: Signed, agenda: Agenda) -> bool:
         """Whether the record may stand in the agenda's proof. Not all that voting counts may: see `check_statement`."""
         try:
-            check_statement(record, agenda.header, self._ledger.genesis, self._verify)
+            check_statement(record, agenda.header, self._ledger.roster_at(agenda.header.slot), self._verify)
         except CertificateError:
             return False
         return True
@@ -276,7 +282,8 @@ class Assembly:
         self._slot = self._restored = None
         self._own, self._latest, self._saved = {}, {}, set()
         self._requests.forget()
-        self._waiting, self._early = self._early, {}
+        here = self._ledger.roster.by_node
+        self._waiting, self._early = {key: heard for key, heard in self._early.items() if key[0] in here}, {}
         self._driver.reset()
 
     def _old(self, heard: Heard, now_ms: int) -> list[Effect | Decided]:
@@ -323,8 +330,14 @@ class Assembly:
             self._rebroadcast_at_ms = None
             return []
         self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
-        sends: list[Effect | Decided] = [Send(other, Records(tuple(records))) for other in self._others if records]
+        sends: list[Effect | Decided] = [Send(other, Records(tuple(records))) for other in self._others() if records]
         return sends + self._retry(now_ms)
+
+    def _others(self) -> list[NodeId]:
+        """Whom our statements are for: who counts in the slot in work, or in one that still wants a proof."""
+        slots = [self._ledger.height, *self._ledger.unproven]
+        nodes = {node for slot in slots for node in self._ledger.roster_at(slot).nodes}
+        return sorted(nodes - {self._node})
 
 
 def _note(event: str, member: NodeId, reason: str) -> Note:

@@ -7,9 +7,10 @@ from coordinator.assembly import Assembly, Decided
 from coordinator.effects import Effect, Note, Send, SendEntries
 from coordinator.encoding import EncodingError
 from coordinator.ledger.agenda import Agenda
-from coordinator.ledger.certificate import CertificateError, check_statements
+from coordinator.ledger.checking import check_agenda
 from coordinator.ledger.ledger import Ledger
-from coordinator.ledger.resolution import ItemError, check_item
+from coordinator.ledger.proof import CertificateError, check_statements
+from coordinator.ledger.resolution import ItemError
 from coordinator.messages import DIGESTS_MAX, RECORDS_MAX, Entries, LedgerEntry, Records, Status, Want, WantEntries
 from coordinator.signed import Digest, NodeId, Signed
 
@@ -135,7 +136,7 @@ class CatchUp:
 
     def shown(self) -> int:
         """How many other members have shown all that they hold of the slot in work since this node started."""
-        return len(self._complete)
+        return len(self._complete & self._ledger.roster.nodes)
 
     def entries(self, sender: NodeId, message: Entries, now_ms: int) -> list[Effect | Decided]:
         """Take ledger entries that a peer sent, each only with its proof; ask for more while that helps."""
@@ -183,7 +184,6 @@ class CatchUp:
 
     def _checked(self, slot: int, entry: LedgerEntry) -> Agenda | None:
         """The entry's agenda if it follows our ledger and a quorum's statements prove it; else None."""
-        genesis = self._ledger.genesis
         try:
             agenda = Agenda.decode(entry.agenda)
             if slot < self._ledger.height:
@@ -193,9 +193,8 @@ class CatchUp:
                 return None
             elif any(item.id in self._ledger.decided for item in agenda.items):
                 return None
-            check_statements(agenda.header, entry.statements, genesis, self._verify)
-            for item in agenda.items:
-                check_item(item, genesis, self._verify)
+            check_statements(agenda.header, entry.statements, self._ledger.roster_at(slot), self._verify)
+            check_agenda(agenda, self._ledger, self._verify)
         except (EncodingError, CertificateError, ItemError):
             return None
         return agenda

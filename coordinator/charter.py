@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coordinator.encoding import Writer
+from coordinator.encoding import Reader, Writer
 from coordinator.ledger.room import members_max
 from coordinator.records import DEADLINE_MS_MAX, SAMPLES_MAX
 from coordinator.tally import RULES
@@ -53,3 +53,16 @@ class Charter:
 def write_charter(writer: Writer, charter: Charter) -> None:
     writer.u32(charter.threshold).u32(charter.turnout).u32(charter.samples)
     writer.u64(charter.deadline_ms).u64(charter.grace_ms).text(charter.tally)
+
+
+def read_charter(reader: Reader) -> Charter:
+    """Rules that are well-formed; whether they work for a roster, `Charter.problems` says."""
+    threshold, turnout, samples = reader.u32(), reader.u32(), reader.u32()
+    return Charter(
+        threshold=threshold,
+        turnout=turnout,
+        samples=samples,
+        deadline_ms=reader.u64(),
+        grace_ms=reader.u64(),
+        tally=reader.text(32),
+    )

@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coordinator.ledger.agenda import Item
+from coordinator.ledger.roster import Roster
 from coordinator.messages import MootMessage
 from coordinator.signed import Digest, NodeId, Signed
 
 
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
-    """Keep a signed record of an open question, our own or another's, until the question is decided."""
+    """Keep a signed record of an open question or change, our own or another's, until that is decided or forgotten."""
 
     question: Digest
+    """Or the change."""
     record: Signed
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRecords:
+    """The records of these questions and changes are no longer needed: they cannot be decided any more."""
+
+    subjects: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class SaveEntry:
     digest: Digest
     agenda: bytes
     questions: tuple[Digest, ...]
+    epoch: int | None = None
+    """Of the roster that holds after this slot, where this entry changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class SaveStatements:
     statements: tuple[Signed, ...]
 
 
-Save: TypeAlias = SaveRecord | SaveVoting | SaveAgenda | SaveEntry | SaveStatements
+Save: TypeAlias = SaveRecord | ForgetRecords | SaveVoting | SaveAgenda | SaveEntry | SaveStatements
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,8 @@ class SendEntries:
 
     to: NodeId
     slot: int
+    until: int | None = None
+    """Only entries of slots below this: who was removed may read what was decided while it sat in the roster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +120,18 @@ class Ended:
     slot: int | None
 
 
-Effect: TypeAlias = Save | Send | SendEntries | Generate | Note | Progress | Ended
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An open question will not be decided: who asked it was removed from the roster."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChanged:
+    """This roster holds from the slot in work on: ask the roster who is admitted, and say anew who is reachable."""
+
+    roster: Roster
+
+
+Effect: TypeAlias = Save | Send | SendEntries | Generate | Note | Progress | Ended | Dropped | RosterChanged

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from coordinator.ledger.change import Change
 from coordinator.messages import MootMessage
 from coordinator.records import Cost, Question
 from coordinator.signed import Digest, NodeId
@@ -10,7 +11,7 @@ from coordinator.signed import Digest, NodeId
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message from a roster member; the transport has checked that it is from it."""
+    """A message from somebody who sits in the roster or sat in it; the transport has checked that it is from it."""
 
     sender: NodeId
     message: MootMessage
@@ -21,6 +22,20 @@ class Asked:
     """Somebody put a question to this node."""
 
     question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Somebody at this node wants the roster changed; that is this member's approval too."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Somebody at this node wants a change that is open."""
+
+    change: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class ModelFailed:
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """The roster members that membership holds alive or suspect, in place of those named before."""
+    """The nodes that membership holds alive or suspect, in place of those named before."""
 
     nodes: frozenset[NodeId]
 
@@ -55,4 +70,4 @@ class Tick:
     """A deadline may have passed."""
 
 
-Event: TypeAlias = Received | Asked | Generated | ModelFailed | Reachable | Tick
+Event: TypeAlias = Received | Asked | Proposed | Approved | Generated | ModelFailed | Reachable | Tick

@@ -18,7 +18,7 @@ AGENDAS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Signed questions, proposals, preferences and statements: an author's own, or passed on."""
+    """Signed questions, proposals, preferences, statements, changes, approvals: an author's own, or passed on."""
 
     records: tuple[Signed, ...]
 
@@ -30,7 +30,8 @@ class Status:
     height: int
     """The number of decided slots; the slot in work has this number."""
     have: tuple[Digest, ...]
-    """Digests of the records held of open questions and of the newest statements of the slot in work, sorted."""
+    """Digests of the records held of open questions and changes, and of the newest statements of the slot in work,
+    sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,20 @@
-"""One member's part in a moot, as a pure state machine: questions get ready, slots decide them, a ledger keeps them."""
+"""One node's part in a moot, as a pure state machine: questions get ready, slots decide them, a ledger keeps them.
+
+Everything is judged by the roster in force. A node that does not sit in it follows: it checks and keeps what it is
+given of the ledger, and neither asks nor answers nor votes.
+"""
 
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from coordinator.agenda_driver import AgendaDriver, VotingSettings
 from coordinator.assembly import Assembly, Decided
 from coordinator.catch_up import CatchUp
-from coordinator.effects import Effect, Ended, Note, Progress, Send, SendEntries
-from coordinator.events import Asked, Event, Generated, ModelFailed, Reachable, Received, Tick
-from coordinator.ledger.agenda import Agenda, Item
+from coordinator.charter import Charter
+from coordinator.effects import Effect, Ended, Note, Progress, RosterChanged, Send, SendEntries
+from coordinator.events import Approved, Asked, Event, Generated, ModelFailed, Proposed, Reachable, Received, Tick
+from coordinator.ledger.agenda import Agenda, ChangeItem, Item
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger, Unproven
 from coordinator.ledger.resolution import resolve
@@ -25,32 +29,17 @@ from coordinator.messages import (
     Want,
     WantEntries,
 )
+from coordinator.open_changes import OpenChanges
 from coordinator.questions import OpenQuestions
+from coordinator.restored import Restored
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
 from coordinator.voting.statement import Externalize
 from coordinator.voting.statement import decode as decode_statement
 
+CHANGE_KINDS = (Kind.CHANGE, Kind.APPROVAL)
 UNDECIDED_MS = 30_000
 """After the deadline, how long voting may take before the asker is told that there is no decision yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What the disk held. A node that starts for the first time has none of it."""
-
-    height: int = 0
-    head: Digest = b""
-    decided: frozenset[Digest] = frozenset()
-    """Ids of decided questions."""
-    unproven: tuple[tuple[bytes, tuple[Signed, ...]], ...] = ()
-    """Agendas of decided slots without a proof, each with our own statements of that slot."""
-    records: tuple[Signed, ...] = ()
-    """Of open questions."""
-    voting: tuple[int, bytes, tuple[Signed, ...]] | None = None
-    """Slot, state and own statements of the newest slot voted in."""
-    agendas: tuple[bytes, ...] = ()
-    """Those that our statements of that slot name."""
 
 
 class Moot:
@@ -71,20 +60,24 @@ class Moot:
         self.genesis = genesis
         self._node = signer.node
         self._verify = verifier.verify
-        self._roster = frozenset(genesis.by_node)
-        self._reachable = frozenset({self._node})
+        self._seen = frozenset({self._node})
+        """Whom membership holds up, whether they sit in the roster or not."""
         self._now_ms = now_ms
         self._ready: dict[Digest, Session] = {}
         self._look_at_all = True
         self._due_ms: int | None = None
         """When an open question has to be looked at, at the latest, though nothing new came about it."""
         self._proposed: tuple[int, tuple[tuple[Digest, int], ...]] = (0, ())
-        """The slot of our newest agenda, its questions and how many records each had."""
+        """The slot of our newest agenda, its questions and its change, and how many records each had."""
         self.ledger = Ledger(genesis, restored.height, restored.head, set(restored.decided))
-        self.questions = OpenQuestions(signer, genesis, self.ledger, wall_offset_ms)
+        for data in restored.changes:
+            self.ledger.take_change(Agenda.decode(data))
+        self.questions = OpenQuestions(signer, self.ledger, wall_offset_ms)
+        self.changes = OpenChanges(signer, self.ledger)
         self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
+        self._driver.reachable = self._seen & self.ledger.roster.nodes
         self.assembly = Assembly(signer, self.ledger, self._driver, self._verify, settings)
-        self.catch_up = CatchUp(self._node, self.ledger, self.assembly, self.questions.held, self._verify, rng)
+        self.catch_up = CatchUp(self._node, self.ledger, self.assembly, self._held, self._verify, rng)
         self._restore(restored, now_ms)
 
     def start(self, now_ms: int) -> list[Effect]:
@@ -96,16 +89,21 @@ class Moot:
         """Advance by one event. Every event in every state is answered, perhaps with nothing.
 
         Raises:
-            QuestionError: only for Asked, when there is no room for another question.
+            QuestionError: only for Asked, when there is no room for another question or this node may not ask.
+            RosterError: only for Proposed and Approved, when the roster cannot be changed so.
         """
         self._now_ms = self._driver.now_ms = now_ms
         effects: Sequence[Effect | Decided] = ()
         match event:
             case Received(sender, message):
-                if sender in self._roster and sender != self._node:
+                if sender in self.ledger.seats and sender != self._node:
                     effects = self._received(sender, message, now_ms)
             case Asked(question):
                 effects = self.questions.ask(question, now_ms)
+            case Proposed(change):
+                effects = self.changes.propose(change)
+            case Approved(change):
+                effects = self.changes.approve(change)
             case Generated():
                 effects = self.questions.generated(event)
             case ModelFailed(question):
@@ -123,9 +121,13 @@ class Moot:
 
     @property
     def reachable(self) -> frozenset[NodeId]:
-        return self._reachable
+        """Of the roster in force."""
+        return self._driver.reachable
 
     def _received(self, sender: NodeId, message: MootMessage, now_ms: int) -> Sequence[Effect | Decided]:
+        removed_in = self.ledger.removed_in(sender)
+        if removed_in is not None:
+            return self._received_from_removed(sender, message, removed_in, now_ms)
         match message:
             case Records(records):
                 effects = [effect for record in records for effect in self._record(record, sender, now_ms)]
@@ -143,27 +145,56 @@ class Moot:
             case Entries():
                 return self.catch_up.entries(sender, message, now_ms)
 
+    def _received_from_removed(
+        self, sender: NodeId, message: MootMessage, removed_in: int, now_ms: int
+    ) -> Sequence[Effect | Decided]:
+        """Who was removed while it was away has to learn it: it may read the ledger up to that decision, and no more.
+
+        If it is we who were away, what it brings comes with its proof.
+        """
+        match message:
+            case Status(height=slot) | WantEntries(slot) if slot <= removed_in < self.ledger.height:
+                return [SendEntries(sender, slot, removed_in + 1)]
+            case Entries():
+                return self.catch_up.entries(sender, message, now_ms)
+            case _:
+                return ()
+
     def _record(self, record: Signed, sender: NodeId, now_ms: int) -> Sequence[Effect | Decided]:
-        if record.author in self._roster and self._verify(record):
+        if record.author in self.ledger.seats and self._verify(record):
             match record.kind:
-                case Kind.STATEMENT:
+                case Kind.STATEMENT:  # It may be of a slot in which another roster held: see there.
                     return self.assembly.receive(record, sender, now_ms)
+                case _ if record.author not in self.ledger.roster.nodes:
+                    pass
                 case Kind.QUESTION:
                     return self.questions.question(record, sender, now_ms)
                 case Kind.PROPOSAL | Kind.PREFERENCE:
                     return self.questions.opinion(record)
+                case Kind.CHANGE:
+                    return self.changes.change(record, sender)
+                case Kind.APPROVAL:
+                    return self.changes.approval(record)
                 case _:
                     pass
         return [Note("record.refused", (("sender", sender), ("kind", record.kind.value)))]
 
     def _reached(self, nodes: frozenset[NodeId], now_ms: int) -> list[Effect]:
-        before, self._reachable = self._reachable, (nodes & self._roster) | {self._node}
-        self._driver.reachable = self._reachable
+        before, self._seen = self.reachable, nodes | {self._node}
+        self._look_again()
+        return self.catch_up.greet(sorted(self.reachable - before), now_ms)
+
+    def _look_again(self) -> None:
+        """Who is reachable or counts is not what it was."""
+        self._driver.reachable = self._seen & self.ledger.roster.nodes
         self.assembly.look_needed = self._look_at_all = True
-        return self.catch_up.greet(sorted(self._reachable - before), now_ms)
+
+    def _held(self) -> Iterable[Signed]:
+        yield from self.questions.held()
+        yield from self.changes.held()
 
     def _wanted(self, sender: NodeId, digests: Iterable[Digest]) -> list[Effect]:
-        held = {record.digest(): record for record in (*self.assembly.records(), *self.questions.held())}
+        held = {record.digest(): record for record in (*self.assembly.records(), *self._held())}
         agendas = {**{one.agenda.digest: one.agenda for one in self.ledger.unproven.values()}, **self._driver.agendas}
         wanted = sorted(set(digests))
         # A short question must not bring many megabytes of answers; who needs more asks again.
@@ -178,8 +209,8 @@ class Moot:
         """Play everything that this event allows to its end: ready questions, votes, decisions, the next slot."""
         done: list[Effect] = []
         shown = self.catch_up.shown() + 1
-        self.assembly.may_vote = self.assembly.may_vote or shown >= self.genesis.charter.threshold
-        busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running)
+        self.assembly.may_vote = self.assembly.may_vote or shown >= self._charter.threshold
+        busy = bool(self.questions.sessions or self.ledger.unproven or self.assembly.running or self.changes.ready())
         busy = busy or not self.assembly.may_vote or self.catch_up.is_behind()
         if busy:
             self.catch_up.hurry(now_ms)
@@ -187,7 +218,7 @@ class Moot:
         looked_at = self._to_look_at(now_ms)
         queue += self._note_ready(looked_at, now_ms)
         queue += self.assembly.tick(now_ms)
-        queue += self.catch_up.tick(self._reachable, busy, now_ms)
+        queue += self.catch_up.tick(self.reachable, busy, now_ms)
         while True:
             while queue:
                 effect = queue.popleft()
@@ -206,11 +237,11 @@ class Moot:
         return sessions
 
     def _note_ready(self, sessions: Iterable[Session], now_ms: int) -> list[Effect]:
-        charter, effects = self.genesis.charter, list[Effect]()
+        charter, effects = self._charter, list[Effect]()
         for session in sessions:
             if now_ms >= session.deadline_at_ms:
                 effects += self.questions.abstain(session.id)
-            if session.becomes_ready(self._roster, self._reachable, charter, now_ms):
+            if session.becomes_ready(self.ledger.roster.nodes, self.reachable, charter, now_ms):
                 self._ready[session.id] = session
                 self.assembly.look_needed = True
                 effects.append(Progress(session.id, "ready", None))
@@ -220,15 +251,18 @@ class Moot:
         """Nominate what is ready, and let voting look at what it waits for. Nothing new gives nothing."""
         effects: list[Effect | Decided] = []
         ready: list[Session] = []
-        if self._ready and self.assembly.may_vote and (not self.assembly.running or self.assembly.takes_proposals()):
-            ready = self._to_nominate()
-        if ready and not self.assembly.running:
+        change: ChangeItem | None = None
+        if self.assembly.may_vote and (not self.assembly.running or self.assembly.takes_proposals()):
+            ready, change = self._to_nominate(), self.changes.ready()
+        if (ready or change) and not self.assembly.running:
             effects += self.assembly.propose(None, now_ms)
-        if ready and self.assembly.takes_proposals():
-            mark = (self.ledger.height, tuple((one.id, len(one.proposals) + len(one.preferences)) for one in ready))
+        if (ready or change) and self.assembly.takes_proposals():
+            counts = [(one.id, len(one.proposals) + len(one.preferences)) for one in ready]
+            counts += [(change.id, len(change.approvals))] if change else []
+            mark = (self.ledger.height, tuple(counts))
             if mark != self._proposed:
                 self._proposed = mark
-                agenda = self._driver.agenda_of(one.item() for one in ready)
+                agenda = self._driver.agenda_of((one.item() for one in ready), [change] if change else [])
                 effects += self.assembly.propose(agenda, now_ms)
         return effects + self.assembly.look_again(now_ms)
 
@@ -238,8 +272,12 @@ class Moot:
         Others vote for an end without an answer only when they have heard the question and waited too. An asker who
         gives each member another question could else make each vote for what nobody else does, and so stop them all.
         """
-        turnout = self.genesis.charter.turnout
+        turnout = self._charter.turnout
         return [one for one in self._ready.values() if one.enough_at_ms is not None or one.answered() >= turnout]
+
+    @property
+    def _charter(self) -> Charter:
+        return self.ledger.roster.charter
 
     def _decided(self, decided: Decided) -> list[Effect]:
         slot = decided.agenda.header.slot
@@ -249,19 +287,31 @@ class Moot:
         for question in questions:
             self.questions.sessions.pop(question, None)
             self._ready.pop(question, None)
-        return [Progress(question, "voted", None) for question in questions]
+        effects: list[Effect] = [Progress(question, "voted", None) for question in questions]
+        return effects + (self._take_roster(slot) if decided.agenda.change else [])
+
+    def _take_roster(self, slot: int) -> list[Effect]:
+        """Go on by the roster that the slot decided, which holds from the next one on."""
+        roster, before = self.ledger.roster, self.ledger.roster_at(slot)
+        effects: list[Effect] = [*self.changes.take_roster(), *self.questions.take_roster()]
+        self._ready = {name: one for name, one in self._ready.items() if name in self.questions.sessions}
+        self._look_again()
+        effects.append(Note("roster.changed", (("epoch", roster.epoch), ("members", len(roster.members)))))
+        if self._node in before.nodes - roster.nodes:
+            effects.append(Note("roster.removed", (("member", self._node), ("slot", slot))))
+        return [*effects, RosterChanged(roster)]
 
     def _report_open(self, looked_at: Iterable[Session], now_ms: int) -> list[Effect]:
         """Tell who waits that a question cannot be decided now. It stays open: members that return still end it.
 
         Also notes when these questions are to be looked at again.
         """
-        few = len(self._reachable) < self.genesis.charter.threshold
+        few = len(self.reachable) < self._charter.threshold
         effects: list[Effect] = []
         for session in looked_at:
             if session.id not in self.questions.sessions:
                 continue
-            dues = [self._due_ms, session.next_deadline_ms(self.genesis.charter)]
+            dues = [self._due_ms, session.next_deadline_ms(self._charter)]
             report_ms = session.deadline_at_ms + (0 if few else UNDECIDED_MS)
             if not session.reported_open and now_ms >= report_ms:
                 session.reported_open = True
@@ -275,14 +325,15 @@ class Moot:
         """Whether this member would end the question with this item now."""
         session = self.questions.sessions.get(item.id)
         if session is None:  # It never came here. Those who answered it have judged.
-            return resolve(item, self.genesis).outcome is not None
-        return session.accepts(item, self.genesis, self._reachable, self._now_ms)
+            return resolve(item, self.ledger.roster).outcome is not None
+        return session.accepts(item, self.ledger.roster, self.reachable, self._now_ms)
 
     def _restore(self, restored: Restored, now_ms: int) -> None:
         for data, statements in restored.unproven:
             agenda = Agenda.decode(data)
             ours = {one.author: one for one in statements if isinstance(decode_statement(one.body), Externalize)}
             self.ledger.unproven[agenda.header.slot] = Unproven(agenda, ours)
-        self.questions.restore(restored.records, now_ms)
+        self.changes.restore(one for one in restored.records if one.kind in CHANGE_KINDS)
+        self.questions.restore((one for one in restored.records if one.kind not in CHANGE_KINDS), now_ms)
         if restored.voting is not None and restored.voting[0] == self.ledger.height:
             self.assembly.restore(*restored.voting, restored.agendas)

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from coordinator.answers import count, prompt_for
-from coordinator.effects import Effect, Generate, Note, Progress, SaveRecord, Send
+from coordinator.effects import Dropped, Effect, ForgetRecords, Generate, Note, Progress, SaveRecord, Send
 from coordinator.encoding import EncodingError
 from coordinator.events import Generated
-from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger
 from coordinator.messages import Records
 from coordinator.records import Cost, Preference, Proposal, Question, QuestionError
@@ -26,17 +25,23 @@ LATE_SLACK_MS = 30_000
 class OpenQuestions:
     """Records come here with their signature and author checked."""
 
-    def __init__(self, signer: Signer, genesis: Genesis, ledger: Ledger, wall_offset_ms: int) -> None:
+    def __init__(self, signer: Signer, ledger: Ledger, wall_offset_ms: int) -> None:
         self._signer = signer
         self._node = signer.node
-        self._genesis = genesis
         self._ledger = ledger
         self._wall_offset_ms = wall_offset_ms
-        self._others = tuple(member.node for member in genesis.members if member.node != self._node)
-        self.share = max(1, min(OPEN_PER_ASKER_MAX, OPEN_MAX // len(genesis.members)))
         self.sessions: dict[Digest, Session] = {}
         self.touched: dict[Digest, None] = {}
         """Questions that are new or have new records; the layer above takes them off when it has looked."""
+
+    @property
+    def share(self) -> int:
+        """How many questions of one asker may be open."""
+        return max(1, min(OPEN_PER_ASKER_MAX, OPEN_MAX // len(self._ledger.roster.members)))
+
+    @property
+    def _others(self) -> list[NodeId]:
+        return [node for node in self._ledger.roster.by_node if node != self._node]
 
     def restore(self, records: Iterable[Signed], now_ms: int) -> None:
         """Take back what the disk held of open questions."""
@@ -49,6 +54,26 @@ class OpenQuestions:
                 session = self.sessions.get(_opinion_of(record).question)
                 if session is not None:
                     session.add(record)
+        for session in self.sessions.values():
+            session.judge_by(self._ledger.roster)
+
+    def take_roster(self) -> list[Effect]:
+        """Go on by the roster that holds now: drop what was asked by those who left, let a new member answer the rest.
+
+        A question that spans a change is decided by the roster of the slot that decides it; and who is no member may
+        not ask, whenever it began to.
+        """
+        roster, effects = self._ledger.roster, list[Effect]()
+        for name in sorted(self.sessions):
+            session = self.sessions[name]
+            session.judge_by(roster)
+            self.touched[name] = None
+            if session.record.author in roster.nodes:
+                effects += self._answer(session)
+            else:
+                del self.sessions[name]
+                effects += [ForgetRecords((name,)), Dropped(session.item())]
+        return effects
 
     def resume(self) -> list[Effect]:
         """Answer what was open and not answered yet."""
@@ -59,6 +84,8 @@ class OpenQuestions:
             yield from session.records()
 
     def ask(self, question: Question, now_ms: int) -> list[Effect]:
+        if self._node not in self._ledger.roster.nodes:
+            raise QuestionError("this node is not in the moot's roster: it may follow, and not ask; see: moot roster")
         refusal = self._no_room(self._node)
         if refusal:
             raise QuestionError(refusal)
@@ -96,7 +123,7 @@ class OpenQuestions:
         if session is None:
             return []
         points = opinion.samples if isinstance(opinion, Proposal) else sum(given for _, given in opinion.points)
-        if points > self._genesis.charter.samples:
+        if points > self._ledger.roster.charter.samples:
             return [Note("record.refused", (("sender", record.author), ("kind", record.kind.value)))]
         if not session.add(record):
             return []
@@ -106,7 +133,7 @@ class OpenQuestions:
 
     def generated(self, event: Generated) -> list[Effect]:
         session = self.sessions.get(event.question)
-        if session is None or session.own(Kind.PREFERENCE, self._node):
+        if session is None or not self.is_unanswered(event.question):
             return []  # Decided without us, or this member has abstained since: what was said stands.
         counts = count(session.question, event.texts)
         proposal = Proposal(
@@ -121,18 +148,20 @@ class OpenQuestions:
 
     def abstain(self, question: Digest) -> list[Effect]:
         session = self.sessions.get(question)
-        if session is None or session.own(Kind.PREFERENCE, self._node):
+        if session is None or not self.is_unanswered(question):
             return []
         return self._publish(session, self._signer.sign(Kind.PREFERENCE, Preference(question, (), Cost()).encode()))
 
     def is_unanswered(self, question: Digest) -> bool:
         """Whether the model's answer is still of use: the question is open, and this member has not preferred."""
         session = self.sessions.get(question)
-        return session is not None and session.own(Kind.PREFERENCE, self._node) is None
+        if session is None or self._node not in self._ledger.roster.nodes:
+            return False
+        return session.own(Kind.PREFERENCE, self._node) is None
 
     def _answer(self, session: Session) -> list[Effect]:
         """Let the model answer, unless this member has answered or it is too late."""
-        if session.own(Kind.PREFERENCE, self._node) or session.generating:
+        if not self.is_unanswered(session.id) or session.generating:
             return []
         if session.late:
             return [Note("question.late", (("question", session.id),)), *self.abstain(session.id)]
@@ -143,7 +172,7 @@ class OpenQuestions:
             return self._publish(session, self._signer.sign(Kind.PREFERENCE, preference))
         session.generating = True
         seed = int.from_bytes(sha256(session.id + self._node).digest()[:4], "big")
-        return [Generate(session.id, prompt_for(session.question), self._genesis.charter.samples, seed)]
+        return [Generate(session.id, prompt_for(session.question), self._ledger.roster.charter.samples, seed)]
 
     def _publish(self, session: Session, *records: Signed) -> list[Effect]:
         """Keep own records, then send them: what was sent is never contradicted after a crash."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from coordinator.charter import Charter
 from coordinator.ledger.agenda import PER_MEMBER_MAX, Item, keep_records
-from coordinator.ledger.genesis import Genesis
-from coordinator.ledger.resolution import Stand, part_of, resolve
+from coordinator.ledger.resolution import Stand, part_of, resolve, total
 from coordinator.ledger.room import trimmed
-from coordinator.records import Question
+from coordinator.ledger.roster import Roster
+from coordinator.records import Preference, Proposal, Question
 from coordinator.signed import Digest, Kind, NodeId, Signed
 
 COMPLETE_MS = 5_000
@@ -43,6 +43,8 @@ class Session:
     _known: set[Digest] = field(default_factory=set)
     _stands: dict[NodeId, Stand] = field(default_factory=dict)
     """How those stand who sent a preference."""
+    _outside: tuple[Signed, ...] = ()
+    """Proposals and preferences that the roster of now does not count; their authors may not say others instead."""
 
     def __post_init__(self) -> None:
         self._known.add(self.id)
@@ -69,14 +71,26 @@ class Session:
             self._stands[author] = part_of(author, self.question, self.proposals, self.preferences).stand
         return True
 
+    def judge_by(self, roster: Roster) -> None:
+        """Count from now on by this roster: only its members' records, as large as its charter allows."""
+        records = [*self.proposals, *self.preferences, *self._outside]
+        kept = [record for record in records if _counts(record, roster)]
+        self._outside = tuple(record for record in records if record not in kept)
+        self.proposals = keep_records(record for record in kept if record.kind is Kind.PROPOSAL)
+        self.preferences = keep_records(record for record in kept if record.kind is Kind.PREFERENCE)
+        authors = [record.author for record in self.preferences]
+        self._stands = {one: part_of(one, self.question, self.proposals, self.preferences).stand for one in authors}
+        here = _authors(self.item())
+        self._needed = {key: min(count, here.get(key, 0)) for key, count in self._needed.items()}
+
     def records(self) -> Iterator[Signed]:
         yield self.record
         yield from self.proposals
         yield from self.preferences
 
     def own(self, kind: Kind, author: NodeId) -> Signed | None:
-        held = self.proposals if kind is Kind.PROPOSAL else self.preferences
-        return next((record for record in held if record.author == author), None)
+        held = (*self.proposals, *self.preferences, *self._outside)
+        return next((record for record in held if record.kind is kind and record.author == author), None)
 
     def item(self) -> Item:
         return Item(self.record, self.proposals, self.preferences)
@@ -101,7 +115,7 @@ class Session:
         self._needed = _authors(trimmed(self.item()))
         return True
 
-    def accepts(self, item: Item, genesis: Genesis, reachable: frozenset[NodeId], now_ms: int) -> bool:
+    def accepts(self, item: Item, roster: Roster, reachable: frozenset[NodeId], now_ms: int) -> bool:
         """Whether the question may be ended with this item, now or, while that is not known yet, later.
 
         It may when it is ready here, or when the item itself shows that nobody is left to wait for. It must not leave
@@ -114,9 +128,9 @@ class Session:
         if any(has.get(key, 0) < count for key, count in needed.items()):
             return False
         sent = {author for kind, author in has if kind is Kind.PREFERENCE}
-        if self.ready_at_ms is not None or genesis.by_node.keys() <= sent:
+        if self.ready_at_ms is not None or roster.nodes <= sent:
             return True
-        return reachable <= sent and resolve(item, genesis).outcome is not None
+        return reachable <= sent and resolve(item, roster).outcome is not None
 
     def next_deadline_ms(self, charter: Charter) -> int | None:
         """When it may become ready by time alone."""
@@ -138,3 +152,11 @@ class Session:
 
 def _authors(item: Item) -> Authors:
     return Counter((record.kind, record.author) for record in (*item.proposals, *item.preferences))
+
+
+def _counts(record: Signed, roster: Roster) -> bool:
+    if record.author not in roster.nodes:
+        return False
+    if record.kind is Kind.PROPOSAL:
+        return Proposal.decode(record.body).samples <= roster.charter.samples
+    return total(Preference.decode(record.body)) <= roster.charter.samples

@@ -25,6 +25,8 @@ class Kind(Enum):
     PROPOSAL = "proposal"
     PREFERENCE = "preference"
     STATEMENT = "statement"
+    CHANGE = "change"
+    APPROVAL = "approval"
     MEMBER = "member"
     SUSPICION = "suspicion"
     ACK = "ack"

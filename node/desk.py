@@ -104,7 +104,7 @@ class Desk:
         alive = sum(one.status is Status.ALIVE for one in membership.members())
         return {
             "node": self.node.hex(),
-            "name": self.genesis.by_node[self.node].name,
+            "name": self.genesis.roster.by_node[self.node].name,
             "moot": self.genesis.moot_id.hex(),
             "moot_name": self.genesis.name,
             "address": self.address,
@@ -263,7 +263,7 @@ class Desk:
         return report
 
     def _add_answer(self, event: AskEvent, question: Digest, member: NodeId) -> None:
-        event["member"] = self.genesis.by_node[member].name
+        event["member"] = self.genesis.roster.by_node[member].name
         session = self.shell.moot.questions.sessions.get(question)
         record = _answer_of(session, event["event"], member)
         if record is not None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coordinator.ledger.genesis import SIZE_MAX, Genesis, GenesisError, Member
+from coordinator.ledger.genesis import SIZE_MAX, Genesis, GenesisError
+from coordinator.ledger.roster import Member
 from node import identity, settings
 from node.errors import Exit, GenesisInvalid, HomeExists, NodeError
 from node.home import Home
@@ -154,7 +155,7 @@ def join(home: Home, genesis: Genesis) -> None:
         HomeExists: the home is in another moot.
     """
     node = identity.load(home.identity).node
-    if node not in genesis.by_node:
+    if node not in genesis.roster.by_node:
         raise GenesisInvalid(
             f"{home.path}: this node ({node.hex()[:8]}) is not in the roster of {genesis.name!r}; "
             f"found the moot with its card: {home.path / CARD_NAME}"

@@ -10,7 +10,8 @@ from typing import Any
 
 from coordinator.agenda_driver import VotingSettings
 from coordinator.ledger.genesis import Genesis
-from coordinator.moot import Moot, Restored
+from coordinator.moot import Moot
+from coordinator.restored import Restored
 from node import identity
 from node.errors import Exit, GenesisInvalid
 from node.founding import ModelUnusable, check_model, read_genesis
@@ -51,7 +52,7 @@ def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
     settings = load(home.settings)
     keypair = identity.load(home.identity)
     genesis = read_genesis(home.genesis)
-    if keypair.node not in genesis.by_node:
+    if keypair.node not in genesis.roster.by_node:
         raise GenesisInvalid(
             f"{home.genesis}: node {keypair.node.hex()[:16]} is not in this moot's roster; found the moot with its card"
         )
@@ -69,7 +70,7 @@ def make_server(ground: Ground, shells: list[Shell]) -> PeerServer:
         moot=ground.genesis.moot_id,
         node=ground.signer.node,
         verifier=ground.verifier,
-        is_admitted=ground.genesis.by_node.__contains__,
+        is_admitted=ground.genesis.roster.by_node.__contains__,
         rate=Rate(limits.messages_per_s, limits.bytes_per_s),
     )
     return PeerServer(
@@ -109,7 +110,7 @@ def make_membership(ground: Ground, address: str) -> Membership:
         epoch=ground.epoch,
         address=address,
         meta=b"",
-        admit=ground.genesis.by_node.__contains__,
+        admit=ground.genesis.roster.by_node.__contains__,
         seeds=_seeds(ground.genesis, ground.signer.node, ground.settings),
         remembered=ground.store.remembered_members(),
         wall_offset_ms=wall_ms() - now_ms(),

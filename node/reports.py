@@ -35,7 +35,7 @@ def decided_report(question: Digest, slot: int, entry: LedgerEntry, genesis: Gen
     report = _report(resolution, genesis)
     report["state"] = "decided" if resolution.outcome else "no_quorum"
     report["slot"] = slot
-    report["signers"] = sorted(genesis.by_node[statement.author].name for statement in entry.statements)
+    report["signers"] = sorted(genesis.roster.by_node[statement.author].name for statement in entry.statements)
     return report
 
 
@@ -50,7 +50,7 @@ def _report(resolution: Resolution, genesis: Genesis) -> DecisionReport:
         "text": question.text,
         "kind": question.kind.value,
         "options": list(question.options),
-        "asked_by": genesis.by_node[resolution.asker].name,
+        "asked_by": genesis.roster.by_node[resolution.asker].name,
         "asked_ms": question.asked_ms,
         "tally": resolution.tally,
         "state": "",
@@ -73,7 +73,7 @@ def _answer(part: Part, genesis: Genesis) -> AnswerReport:
     proposal = part.proposal
     return {
         "node": part.member.hex(),
-        "name": genesis.by_node[part.member].name,
+        "name": genesis.roster.by_node[part.member].name,
         "state": part.stand.value,
         "answer": proposal.answer if proposal else None,
         "counts": list(proposal.counts) if proposal else [],

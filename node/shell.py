@@ -143,7 +143,7 @@ class Shell:
         One peer may lie. When too many say so to form a quorum without them, this node could not take part any more.
         """
         self._outdated_for.add(peer)
-        if self._failure is None and is_v_blocking(self.moot.genesis.quorum_set, self._outdated_for):
+        if self._failure is None and is_v_blocking(self.moot.genesis.roster.quorum_set, self._outdated_for):
             self._failure = IdentityInUse(CLONE_RUNS)
             self._wake.set()
 

@@ -1,47 +1,35 @@
 """The proof of one decision, in one readable file: agenda header, item, path and a quorum's externalize statements.
 
-Whoever holds the moot's genesis can check it without a node and without a network. The file has one exact spelling, so
-that any changed byte is noticed, also in the summary that people read.
+Whoever holds the moot's genesis can check it without a node and without a network. Where the roster has changed since,
+the file also holds every change with its own proof, each by a quorum of the roster that it changed: a chain from the
+genesis to who counted. The file has one exact spelling, so that any changed byte is noticed, also in the summary that
+people read.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
 from coordinator.encoding import EncodingError, decode
 from coordinator.ledger import merkle
-from coordinator.ledger.agenda import Agenda, Header, Item
+from coordinator.ledger.agenda import Agenda, ChangeItem, Header, Item
+from coordinator.ledger.change import Change, check_change, roster_after
 from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.proof import CertificateError, Fault, check_statements, refuse
 from coordinator.ledger.resolution import BadSignatureError, ItemError, Resolution, check_item, resolve
+from coordinator.ledger.roster import Roster
+from coordinator.messages import LedgerEntry
 from coordinator.signed import BODY_SIZE_MAX, Digest, Kind, NodeId, Signed
-from coordinator.voting.quorum import is_quorum_slice
-from coordinator.voting.statement import Externalize
-from coordinator.voting.statement import decode as decode_statement
+
+T = TypeVar("T")
 
 FORMAT = "moot-certificate-v1"
+"""Of a decision by the first roster."""
+FORMAT_CHANGED = "moot-certificate-v2"
+"""Of one by a later roster, with the changes up to it."""
 SIZE_MAX = 8 * 1024 * 1024
-
-
-class Fault(Enum):
-    """Why a certificate is refused."""
-
-    MALFORMED = "malformed"
-    OTHER_MOOT = "other_moot"
-    BAD_SIGNATURE = "bad_signature"
-    NO_QUORUM = "no_quorum"
-    PATH = "path"
-    ITEM = "item"
-    SUMMARY = "summary"
-
-
-class CertificateError(ValueError):
-    """The certificate proves nothing. The message says what is wrong with it."""
-
-    def __init__(self, fault: Fault, message: str) -> None:
-        self.fault = fault
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +40,35 @@ class Verified:
     agenda: Digest
     resolution: Resolution
     signers: tuple[NodeId, ...]
+    roster: Roster
+    """Who counted."""
 
 
-def certificate_of(agenda: Agenda, question: Digest, statements: Sequence[Signed], genesis: Genesis) -> bytes:
-    """Write the certificate of one question of a decided agenda."""
+def certificate_of(
+    agenda: Agenda,
+    question: Digest,
+    statements: Sequence[Signed],
+    genesis: Genesis,
+    changes: Sequence[LedgerEntry] = (),
+) -> bytes:
+    """Write the certificate of one question of a decided agenda.
+
+    `changes` are the entries that changed the roster before this one, the oldest first, each with its proof.
+    """
+    assert len(changes) == agenda.header.epoch, "every change up to the agenda's epoch is needed, and no other"
     index = [item.id for item in agenda.items].index(question)
     item = agenda.items[index]
-    document = {
-        "format": FORMAT,
-        "moot": genesis.moot_id.hex(),
-        "summary": _summary(resolve(item, genesis), genesis),
-        "agenda": agenda.header.encode().hex(),
-        "item": item.encode().hex(),
-        "index": index,
-        "path": [digest.hex() for digest in agenda.path(index)],
-        "statements": [
-            {"author": one.author.hex(), "body": one.body.hex(), "signature": one.signature.hex()}
-            for one in sorted(statements, key=lambda one: one.author)
-        ],
-    }
+    roster, links = genesis.roster, []
+    for entry in changes:
+        changing = Agenda.decode(entry.agenda)
+        assert changing.change is not None, "an entry that changed the roster has a change"
+        roster = roster_after(roster, Change.decode(changing.change.change.body))
+        links.append(_proof(changing, changing.change, len(changing.items), entry.statements))
+    document: dict[str, Any] = {"format": FORMAT, "moot": genesis.moot_id.hex()}
+    document["summary"] = _summary(resolve(item, roster), roster)
+    document |= _proof(agenda, item, index, statements)
+    if links:
+        document["format"], document["changes"] = FORMAT_CHANGED, links
     return _spell(document)
 
 
@@ -78,96 +76,44 @@ def verify(data: bytes, genesis: Genesis, verify_signature: Callable[[Signed], b
     """Check a certificate against the moot's genesis.
 
     Raises:
-        CertificateError: with the first fault found, from the outside in: spelling, moot, path, signatures and quorum
-            of the statements, records and signatures of the item, summary.
+        CertificateError: with the first fault found, from the outside in: spelling, moot, then of every change and of
+            the decision path, signatures and quorum of the statements, records and signatures of the item; summary.
     """
     document = _parse(data)
     if document["moot"] != genesis.moot_id.hex():
-        _refuse(
-            Fault.OTHER_MOOT, f"it is of the moot {str(document['moot'])[:16]}, not of {genesis.moot_id.hex()[:16]}"
-        )
-    try:
-        header = decode(_unhex(document["agenda"]), Header.read)
-        item_bytes = _unhex(document["item"])
-        item = Item.decode(item_bytes)
-        siblings = [_unhex(digest) for digest in document["path"]]
-        statements = [_read_statement(entry) for entry in document["statements"]]
-    except (EncodingError, ValueError, TypeError, KeyError) as error:
-        raise CertificateError(Fault.MALFORMED, f"a part of it cannot be read: {error}") from error
-    if merkle.root_of_path(merkle.leaf(item_bytes), document["index"], header.count, siblings) != header.root:
-        _refuse(Fault.PATH, "the path does not lead from the item to the agenda")
-    authors = [record.author for record in statements]
-    if authors != sorted(set(authors)):
-        _refuse(Fault.MALFORMED, "its statements are not sorted by author, each author once")
-    signers = check_statements(header, statements, genesis, verify_signature)
-    try:
-        check_item(item, genesis, verify_signature)
-    except BadSignatureError as error:
-        raise CertificateError(Fault.BAD_SIGNATURE, f"it holds {error}") from error
-    except ItemError as error:
-        raise CertificateError(Fault.ITEM, f"it holds {error}") from error
-    resolution = resolve(item, genesis)
+        refuse(Fault.OTHER_MOOT, f"it is of the moot {str(document['moot'])[:16]}, not of {genesis.moot_id.hex()[:16]}")
+    roster, after_slot = genesis.roster, -1
+    for link in document.get("changes", ()):
+        proof, change = _read_proof(link, ChangeItem.decode)
+        _check_proof(proof, roster, after_slot, verify_signature)
+        with _named():
+            roster = check_change(change, roster, verify_signature)
+        after_slot = proof.header.slot
+    proof, item = _read_proof(document, Item.decode)
+    signers = _check_proof(proof, roster, after_slot, verify_signature)
+    with _named():
+        check_item(item, roster, verify_signature)
+    resolution = resolve(item, roster)
     # Compared as spelled, since 1, 1.0 and true are equal, and so are objects in another order.
-    if _spell(document["summary"]) != _spell(_summary(resolution, genesis)):
-        _refuse(Fault.SUMMARY, "its summary says something else than what the members signed")
-    return Verified(header.slot, header.digest, resolution, signers)
+    if _spell(document["summary"]) != _spell(_summary(resolution, roster)):
+        refuse(Fault.SUMMARY, "its summary says something else than what the members signed")
+    return Verified(proof.header.slot, proof.header.digest, resolution, signers, roster)
 
 
-def check_statements(
-    header: Header, statements: Sequence[Signed], genesis: Genesis, verify_signature: Callable[[Signed], bool]
-) -> tuple[NodeId, ...]:
-    """Check that these externalize statements of a quorum decide this agenda; return their authors, sorted.
-
-    Raises:
-        CertificateError: BAD_SIGNATURE or NO_QUORUM, or MALFORMED for what is no such statement.
-    """
-    for record in statements:
-        check_statement(record, header, genesis, verify_signature)
-    authors = frozenset(record.author for record in statements)
-    if not is_quorum_slice(genesis.quorum_set, authors):
-        _refuse(Fault.NO_QUORUM, f"{len(authors)} members' statements, {genesis.charter.threshold} make a quorum")
-    return tuple(sorted(authors))
-
-
-def check_statement(
-    record: Signed, header: Header, genesis: Genesis, verify_signature: Callable[[Signed], bool]
-) -> None:
-    """Check that this is a roster member's own externalize statement of this agenda.
-
-    Raises:
-        CertificateError: as `check_statements`.
-    """
-    if record.author not in genesis.by_node:
-        _refuse(Fault.NO_QUORUM, f"a statement by {record.author.hex()[:8]}, who is not in the roster")
-    name = genesis.by_node[record.author].name
-    if not verify_signature(record):
-        _refuse(Fault.BAD_SIGNATURE, f"it holds a statement that {name} did not sign")
-    try:
-        statement = decode_statement(record.body)
-    except ValueError as error:
-        raise CertificateError(Fault.MALFORMED, f"the statement of {name} cannot be read: {error}") from error
-    if not isinstance(statement, Externalize) or statement.node != record.author:
-        _refuse(Fault.NO_QUORUM, f"the statement of {name} is no externalize statement of its own")
-    if statement.slot != header.slot or statement.commit.value != header.digest:
-        _refuse(Fault.NO_QUORUM, f"the statement of {name} decides another agenda")
-    if statement.quorum_set != genesis.quorum_set_digest:
-        _refuse(Fault.NO_QUORUM, f"the statement of {name} is about another quorum set")
-
-
-def _summary(resolution: Resolution, genesis: Genesis) -> dict[str, Any]:
+def _summary(resolution: Resolution, roster: Roster) -> dict[str, Any]:
     """What people read. Computed from the signed parts, so the verifier can compute it again."""
     outcome, cost = resolution.outcome, resolution.cost
     return {
         "question": resolution.question.text,
         "options": list(resolution.question.options),
         "id": resolution.id.hex(),
-        "asked_by": genesis.by_node[resolution.asker].name,
+        "asked_by": roster.by_node[resolution.asker].name,
         "answer": outcome.answer if outcome else None,
         "reason": resolution.reason,
         "tally": resolution.tally,
         "scores": [[answer, score] for answer, score in outcome.scores] if outcome else [],
         "tied": list(outcome.tied) if outcome else [],
-        "members": {genesis.by_node[part.member].name: part.stand.value for part in resolution.parts},
+        "members": {roster.by_node[part.member].name: part.stand.value for part in resolution.parts},
         "cost": {
             "forward_passes": cost.forward_passes,
             "prompt_tokens": cost.prompt_tokens,
@@ -177,33 +123,103 @@ def _summary(resolution: Resolution, genesis: Genesis) -> dict[str, Any]:
     }
 
 
-_PARTS = {
-    "format": str,
-    "moot": str,
-    "summary": dict,
-    "agenda": str,
-    "item": str,
-    "index": int,
-    "path": list,
-    "statements": list,
-}
+_PROOF = {"agenda": str, "item": str, "index": int, "path": list, "statements": list}
+_PARTS = {"format": str, "moot": str, "summary": dict, **_PROOF}
+_PARTS_CHANGED = {**_PARTS, "changes": list}
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """That a quorum decided an agenda, and what stands at one place of it."""
+
+    header: Header
+    item: bytes
+    index: int
+    path: list[Digest]
+    statements: list[Signed]
+
+
+def _proof(agenda: Agenda, item: Item | ChangeItem, index: int, statements: Sequence[Signed]) -> dict[str, Any]:
+    return {
+        "agenda": agenda.header.encode().hex(),
+        "item": item.encode().hex(),
+        "index": index,
+        "path": [digest.hex() for digest in agenda.path(index)],
+        "statements": [
+            {"author": one.author.hex(), "body": one.body.hex(), "signature": one.signature.hex()}
+            for one in sorted(statements, key=lambda one: one.author)
+        ],
+    }
+
+
+def _read_proof(document: dict[str, Any], read_item: Callable[[bytes], T]) -> tuple[_Proof, T]:
+    try:
+        proof = _Proof(
+            decode(_unhex(document["agenda"]), Header.read),
+            _unhex(document["item"]),
+            document["index"],
+            [_unhex(digest) for digest in document["path"]],
+            [_read_statement(entry) for entry in document["statements"]],
+        )
+        return proof, read_item(proof.item)
+    except (EncodingError, ValueError, TypeError, KeyError) as error:
+        raise CertificateError(Fault.MALFORMED, f"a part of it cannot be read: {error}") from error
+
+
+def _check_proof(
+    proof: _Proof, roster: Roster, after_slot: int, verify_signature: Callable[[Signed], bool]
+) -> tuple[NodeId, ...]:
+    header = proof.header
+    if merkle.root_of_path(merkle.leaf(proof.item), proof.index, header.count, proof.path) != header.root:
+        refuse(Fault.PATH, "the path does not lead from the item to the agenda")
+    authors = [record.author for record in proof.statements]
+    if authors != sorted(set(authors)):
+        refuse(Fault.MALFORMED, "its statements are not sorted by author, each author once")
+    signers = check_statements(header, proof.statements, roster, verify_signature)
+    if header.epoch != roster.epoch or header.slot <= after_slot:
+        refuse(Fault.NO_QUORUM, f"slot {header.slot} was decided by a roster that its changes do not lead to")
+    return signers
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Say of an item that is refused what is wrong with it."""
+    try:
+        yield
+    except BadSignatureError as error:
+        raise CertificateError(Fault.BAD_SIGNATURE, f"it holds {error}") from error
+    except ItemError as error:
+        raise CertificateError(Fault.ITEM, f"it holds {error}") from error
 
 
 def _parse(data: bytes) -> dict[str, Any]:
     if len(data) > SIZE_MAX:
-        _refuse(Fault.MALFORMED, f"it has {len(data)} bytes; at most {SIZE_MAX} are read")
+        refuse(Fault.MALFORMED, f"it has {len(data)} bytes; at most {SIZE_MAX} are read")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise CertificateError(Fault.MALFORMED, f"it is not JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        _refuse(Fault.MALFORMED, f"it is no {FORMAT} file")
-    for name, kind in _PARTS.items():
-        if type(document.get(name)) is not kind:
-            _refuse(Fault.MALFORMED, f"its part {name!r} is missing or of the wrong type")
-    if list(document) != list(_PARTS) or _spell(document) != data:
-        _refuse(Fault.MALFORMED, "it is not spelled as certificates are: it was changed after it was written")
+    if not isinstance(document, dict) or document.get("format") not in (FORMAT, FORMAT_CHANGED):
+        refuse(Fault.MALFORMED, f"it is no {FORMAT} file")
+    parts = _PARTS if document["format"] == FORMAT else _PARTS_CHANGED
+    _check_parts(document, parts)
+    for link in document.get("changes", ()):
+        if not isinstance(link, dict):
+            refuse(Fault.MALFORMED, "a change in it is not an object")
+        _check_parts(link, _PROOF)
+    if parts is _PARTS_CHANGED and not document["changes"]:
+        refuse(Fault.MALFORMED, f"without changes it would be a {FORMAT} file")
+    if _spell(document) != data:
+        refuse(Fault.MALFORMED, "it is not spelled as certificates are: it was changed after it was written")
     return document
+
+
+def _check_parts(document: dict[str, Any], parts: dict[str, type]) -> None:
+    for name, kind in parts.items():
+        if type(document.get(name)) is not kind:
+            refuse(Fault.MALFORMED, f"its part {name!r} is missing or of the wrong type")
+    if list(document) != list(parts):
+        refuse(Fault.MALFORMED, "it is not spelled as certificates are: it was changed after it was written")
 
 
 def _spell(document: dict[str, Any]) -> bytes:
@@ -221,7 +237,3 @@ def _unhex(text: str) -> bytes:
     if data.hex() != text:  # fromhex also takes capitals and spaces: a changed byte that means the same
         raise ValueError("hexadecimal that is not in its one spelling")
     return data
-
-
-def _refuse(fault: Fault, message: str) -> NoReturn:
-    raise CertificateError(fault, message)

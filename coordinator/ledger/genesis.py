@@ -9,17 +9,12 @@ from typing import Any
 
 from coordinator.charter import Charter, write_charter
 from coordinator.encoding import U64_MAX, Writer
-from coordinator.messages import RECORDS_MAX
-from coordinator.records import is_plain
-from coordinator.signed import NODE_ID_SIZE, Digest, NodeId
-from coordinator.voting.quorum import QuorumSet, byzantine_threshold
+from coordinator.ledger.roster import Member, Roster, name_problems, write_member
+from coordinator.signed import Digest
+from coordinator.voting.quorum import byzantine_threshold
 
 FORMAT = "moot-genesis-v1"
 SIZE_MAX = 1024 * 1024
-MEMBERS_MAX = RECORDS_MAX
-"""The proof of a slot, a quorum's statements, travels in one message."""
-NAME_LENGTH_MAX = 64
-WEIGHT_MAX = 1_000
 
 
 class GenesisError(ValueError):
@@ -32,17 +27,6 @@ class GenesisError(ValueError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One seat of the roster. The address is where it was first found; membership learns of later ones."""
-
-    node: NodeId
-    name: str
-    organization: str
-    weight: int
-    address: str
-
-
 @dataclass(frozen=True)
 class Genesis:
     """Members are sorted by node id, so that one moot has one id whoever wrote the document."""
@@ -53,7 +37,7 @@ class Genesis:
     charter: Charter
 
     def __post_init__(self) -> None:
-        problems = [*_roster_problems(self.name, self.members), *self.charter.problems(len(self.members))]
+        problems = [*name_problems([self.name]), *self.roster.problems()]
         if not 0 <= self.created_ms <= U64_MAX:
             problems.append("created_ms: out of range")
         if problems:
@@ -80,22 +64,14 @@ class Genesis:
 
     @cached_property
     def moot_id(self) -> Digest:
-        writer = Writer().text(FORMAT).text(self.name).u64(self.created_ms).items(self.members, _write_member)
+        writer = Writer().text(FORMAT).text(self.name).u64(self.created_ms).items(self.members, write_member)
         write_charter(writer, self.charter)
         return sha256(writer.done()).digest()
 
     @cached_property
-    def quorum_set(self) -> QuorumSet:
-        """Everybody's quorum set: any `threshold` of the roster, whoever of it is reachable."""
-        return QuorumSet(self.charter.threshold, tuple(member.node for member in self.members))
-
-    @cached_property
-    def quorum_set_digest(self) -> Digest:
-        return self.quorum_set.digest()
-
-    @cached_property
-    def by_node(self) -> dict[NodeId, Member]:
-        return {member.node: member for member in self.members}
+    def roster(self) -> Roster:
+        """The first one."""
+        return Roster(0, self.members, self.charter)
 
     def to_json(self) -> bytes:
         charter = self.charter
@@ -149,31 +125,6 @@ class Genesis:
         if problems:
             raise GenesisError(problems)
         return Genesis(top["name"], top["created_ms"], tuple(members), Charter(**rules))
-
-
-def _roster_problems(name: str, members: tuple[Member, ...]) -> list[str]:
-    problems = []
-    if not 1 <= len(members) <= MEMBERS_MAX:
-        problems.append(f"members: {len(members)} given, 1 to {MEMBERS_MAX} needed")
-    if [member.node for member in members] != sorted({member.node for member in members}):
-        problems.append("members: must be sorted by node id, each node once")
-    if len({member.name for member in members}) != len(members):
-        problems.append("members: two have the same name; give each its own")
-    for text in [name, *(part for member in members for part in (member.name, member.organization))]:
-        if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):
-            problems.append(f"the name {text[:80]!r}: must be 1 to {NAME_LENGTH_MAX} printable characters")
-    for member in members:
-        if not 1 <= member.weight <= WEIGHT_MAX:
-            problems.append(f"weight of {member.name!r}: must be 1 to {WEIGHT_MAX}")
-        if len(member.node) != NODE_ID_SIZE:
-            problems.append(f"node id of {member.name!r}: must be {NODE_ID_SIZE} bytes")
-        if len(member.address) > 255 or not is_plain(member.address):
-            problems.append(f"address of {member.name!r}: must be at most 255 printable characters")
-    return problems
-
-
-def _write_member(writer: Writer, member: Member) -> None:
-    writer.blob(member.node).text(member.name).text(member.organization).u32(member.weight).text(member.address)
 
 
 def _read_member(number: int, entry: Any) -> Member:

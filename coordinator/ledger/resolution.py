@@ -7,7 +7,7 @@ from enum import Enum
 from coordinator.answers import normalize
 from coordinator.encoding import EncodingError
 from coordinator.ledger.agenda import Item
-from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Roster
 from coordinator.records import Cost, Preference, Proposal, Question
 from coordinator.signed import Digest, NodeId, Signed
 from coordinator.tally import RULES, Outcome, Weighed
@@ -70,7 +70,7 @@ def no_quorum(answered: int, members: int) -> str:
     return f"no quorum: {answered} of {members} members answered by the deadline"
 
 
-def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -> None:
+def check_item(item: Item, roster: Roster, verify: Callable[[Signed], bool]) -> None:
     """Refuse what may not stand in an agenda.
 
     Raises:
@@ -80,10 +80,10 @@ def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -
     """
     question_id = item.id
     for record in (item.question, *item.proposals, *item.preferences):
-        if record.author not in genesis.by_node:
+        if record.author not in roster.by_node:
             raise ItemError(f"a {record.kind.value} by {record.author.hex()[:8]}, who is not in the roster")
         if not verify(record):
-            raise BadSignatureError(f"a {record.kind.value} that {genesis.by_node[record.author].name} did not sign")
+            raise BadSignatureError(f"a {record.kind.value} that {roster.by_node[record.author].name} did not sign")
     try:
         question = Question.decode(item.question.body)
         proposals = [Proposal.decode(record.body) for record in item.proposals]
@@ -94,9 +94,9 @@ def check_item(item: Item, genesis: Genesis, verify: Callable[[Signed], bool]) -
         raise ItemError(f"the unknown voting rule {question.tally!r}")
     if {question_id} != {question_id, *(one.question for one in proposals), *(one.question for one in preferences)}:
         raise ItemError("a record about another question")
-    if any(proposal.samples > genesis.charter.samples for proposal in proposals):
+    if any(proposal.samples > roster.charter.samples for proposal in proposals):
         raise ItemError("more samples than the charter allows")
-    if any(total(preference) > genesis.charter.samples for preference in preferences):
+    if any(total(preference) > roster.charter.samples for preference in preferences):
         raise ItemError("more points than the charter allows")
 
 
@@ -104,21 +104,21 @@ def total(preference: Preference) -> int:
     return sum(points for _, points in preference.points)
 
 
-def resolve(item: Item, genesis: Genesis) -> Resolution:
+def resolve(item: Item, roster: Roster) -> Resolution:
     """Compute the end of a question from an item that `check_item` has passed."""
     question = Question.decode(item.question.body)
-    parts = tuple(part_of(member.node, question, item.proposals, item.preferences) for member in genesis.members)
+    parts = tuple(part_of(member.node, question, item.proposals, item.preferences) for member in roster.members)
     answered = sum(part.stand is Stand.ANSWERED for part in parts)
-    rule = question.tally or genesis.charter.tally
+    rule = question.tally or roster.charter.tally
     outcome = None
-    if answered >= genesis.charter.turnout:
+    if answered >= roster.charter.turnout:
         weighed = [
-            Weighed(part.member, genesis.by_node[part.member].weight, part.points) for part in parts if part.points
+            Weighed(part.member, roster.by_node[part.member].weight, part.points) for part in parts if part.points
         ]
         outcome = RULES[rule](item.id, weighed)
     cost = sum((part.cost for part in parts), Cost())
     return Resolution(
-        item.id, question, item.question.author, parts, answered, genesis.charter.turnout, rule, outcome, cost
+        item.id, question, item.question.author, parts, answered, roster.charter.turnout, rule, outcome, cost
     )
 
 

@@ -28,11 +28,12 @@ def members_max(samples: int) -> int:
     return (ITEM_SIZE_MAX - QUESTION_SIZE_MAX) // opinion_size_max(samples)
 
 
-def fitting(items: Iterable[Item], previous: Digest) -> tuple[Item, ...]:
+def fitting(items: Iterable[Item], previous: Digest, taken_bytes: int = 0) -> tuple[Item, ...]:
     """What of these goes on one agenda: every asker's oldest question first, then everybody's second, and so on.
 
     Which asker is first differs from slot to slot, so that one that floods delays the others and never keeps them out.
-    The result depends on nothing but the set of records and `previous`, the digest of the entry before.
+    The result depends on nothing but the set of records, `previous`, the digest of the entry before, and how many bytes
+    are taken by what goes first. The largest question may then have to wait for the next agenda.
     """
     by_asker: dict[NodeId, list[tuple[int, Digest, Item]]] = {}
     for item in merge(items):
@@ -44,11 +45,11 @@ def fitting(items: Iterable[Item], previous: Digest) -> tuple[Item, ...]:
         ordered = sorted(asked, key=lambda entry: entry[:2])
         turns += [(turn, place, item) for turn, (_, _, item) in enumerate(ordered)]
     taken: list[Item] = []
-    room = ITEM_SIZE_MAX
+    room = ITEM_SIZE_MAX - taken_bytes
     for _, _, item in sorted(turns, key=lambda turn: turn[:2]):
         cut = trimmed(item)
         size = len(cut.encode()) + 4
-        if size <= room or not taken:
+        if size <= room or not (taken or taken_bytes):
             taken.append(cut)
             room -= size
         if len(taken) == ITEMS_MAX:

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from coordinator.ledger.certificate import SIZE_MAX, CertificateError, Fault, Verified
+from coordinator.ledger.certificate import SIZE_MAX, Verified
 from coordinator.ledger.certificate import verify as verify_certificate
 from coordinator.ledger.genesis import SIZE_MAX as GENESIS_SIZE_MAX
 from coordinator.ledger.genesis import Genesis, GenesisError
+from coordinator.ledger.proof import CertificateError, Fault
 from node.cli import show
 from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption, home_path
 from node.cli.terminal import answer, answer_json, console, say

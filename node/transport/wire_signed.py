@@ -20,6 +20,8 @@ _KINDS = {
     Kind.MEMBER: pb.KIND_MEMBER,
     Kind.SUSPICION: pb.KIND_SUSPICION,
     Kind.ACK: pb.KIND_ACK,
+    Kind.CHANGE: pb.KIND_CHANGE,
+    Kind.APPROVAL: pb.KIND_APPROVAL,
 }
 """An envelope is no record and has no number here."""
 _KINDS_BY_NUMBER = {number: kind for kind, number in _KINDS.items()}

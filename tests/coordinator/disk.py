@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from coordinator.effects import Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
+from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.messages import LedgerEntry
-from coordinator.moot import Restored
+from coordinator.restored import Restored
 from coordinator.signed import Digest, Signed
 
 
@@ -19,6 +19,7 @@ class Disk:
     records: dict[Digest, tuple[Digest, Signed]] = field(default_factory=dict)
     voting: dict[int, SaveVoting] = field(default_factory=dict)
     agendas: dict[Digest, SaveAgenda] = field(default_factory=dict)
+    changes: dict[int, bytes] = field(default_factory=dict)
     written: int = 0
     """Records ever saved, also those let go since."""
 
@@ -28,15 +29,19 @@ class Disk:
                 self.written += 1
                 if question not in self.decided:
                     self.records[record.digest()] = (question, record)
+            case ForgetRecords(subjects):
+                self.records = {k: v for k, v in self.records.items() if v[0] not in subjects}
             case SaveVoting(slot):
                 self.voting[slot] = write
             case SaveAgenda(_, digest):
                 self.agendas[digest] = write
-            case SaveEntry(slot, digest, agenda, questions):
+            case SaveEntry(slot, digest, agenda, questions, epoch):
                 assert slot == self.height
                 self.entries.append((agenda, ()))
                 self.height, self.head = slot + 1, digest
                 self.decided.update(questions)
+                if epoch is not None:
+                    self.changes[epoch] = agenda
                 self.records = {k: v for k, v in self.records.items() if v[0] not in self.decided}
             case SaveStatements(slot, statements):
                 self.entries[slot] = (self.entries[slot][0], statements)
@@ -65,4 +70,5 @@ class Disk:
             tuple(record for _, record in self.records.values()),
             (newest.slot, newest.state, newest.statements) if newest else None,
             tuple(one.agenda for one in self.agendas.values() if one.slot == self.height),
+            tuple(self.changes[epoch] for epoch in sorted(self.changes)),
         )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
 from coordinator.signed import Digest, Kind, NodeId, Signed, signing_bytes
 
 

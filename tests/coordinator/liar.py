@@ -25,7 +25,7 @@ class Liar:
 
     @property
     def quorum_set(self) -> bytes:
-        return self.network.genesis.quorum_set_digest
+        return self.network.genesis.roster.quorum_set_digest
 
     def sign(self, kind: Kind, body: bytes) -> Signed:
         return self.network.signer(self.node).sign(kind, body)

@@ -137,7 +137,8 @@ class Network:
         slot = self.ended[node][question]
         assert slot is not None
         agenda = Agenda.decode(self.disks[node].entries[slot][0])
-        return resolve(next(item for item in agenda.items if item.id == question), self.genesis)
+        roster = self.nodes[node].ledger.roster_at(slot)
+        return resolve(next(item for item in agenda.items if item.id == question), roster)
 
     def entry(self, node: NodeId, slot: int) -> LedgerEntry:
         return LedgerEntry(*self.disks[node].entries[slot])
@@ -210,8 +211,8 @@ class Network:
                     self.sent[node].update({record.digest(): record for record in own})
                 for send in self.on_send(node, effect):
                     self._deliver(node, send)
-            case SendEntries(to, slot):
-                proven = self.disks[node].proven_from(slot, 3)
+            case SendEntries(to, slot, until):
+                proven = self.disks[node].proven_from(slot, 3 if until is None else min(3, until - slot))
                 if proven:
                     self._carry_out(node, Send(to, Entries(slot, proven)))
             case Generate(question):

@@ -7,8 +7,9 @@ from coordinator.agenda_driver import VotingSettings
 from coordinator.effects import Effect, Note, Send
 from coordinator.events import Asked, Event, Generated, Reachable, Received, Tick
 from coordinator.messages import MootMessage, Records, Status
-from coordinator.moot import Moot, Restored
+from coordinator.moot import Moot
 from coordinator.records import AnswerKind, Cost, Question
+from coordinator.restored import Restored
 from coordinator.signed import Digest, Kind, NodeId, Signed
 from tests.coordinator.keys import FakeSigner, FakeVerifier
 from tests.coordinator.ledger.build import Build

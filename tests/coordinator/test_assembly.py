@@ -46,7 +46,8 @@ def say(member: int, statement: Statement) -> Signed:
 
 
 def nominate(member: int, *values: Digest, slot: int = 0) -> Signed:
-    return say(member, Nominate(BUILD.ids[member], slot, BUILD.genesis.quorum_set_digest, tuple(sorted(values)), ()))
+    quorum_set = BUILD.genesis.roster.quorum_set_digest
+    return say(member, Nominate(BUILD.ids[member], slot, quorum_set, tuple(sorted(values)), ()))
 
 
 def agenda(*answers: tuple[tuple[str, int], ...], slot: int = 0, nonce: int = 0) -> Agenda:
@@ -127,7 +128,7 @@ def test_refusals_are_named() -> None:
 def test_ever_new_agendas_do_not_pile_up() -> None:
     """A member may name new ones in every statement; only those of its newest stay."""
     solo = Solo(BUILD)
-    digest = BUILD.genesis.quorum_set_digest
+    digest = BUILD.genesis.roster.quorum_set_digest
     for number in range(1, 3 * AGENDAS_KEPT):
         made = agenda((("7", 5),), (("8", 5),), nonce=number)
         solo.hear_records(solo.others[0], say(1, Prepare(BUILD.ids[1], 0, digest, Ballot(number, made.digest))))
@@ -188,5 +189,5 @@ def test_what_was_asked_for_is_given() -> None:
 
 def test_an_externalize_statement_of_an_unknown_slot_brings_nothing() -> None:
     solo = Solo(BUILD)
-    said = Externalize(BUILD.ids[1], 2**62, BUILD.genesis.quorum_set_digest, Ballot(1, A), 1)
+    said = Externalize(BUILD.ids[1], 2**62, BUILD.genesis.roster.quorum_set_digest, Ballot(1, A), 1)
     assert sends(solo.hear_records(solo.others[0], say(1, said))) == []

@@ -133,7 +133,7 @@ def test_who_signs_two_preferences_is_shown_and_not_counted() -> None:
     question = network.ask(network.ids[0], "what is 3 + 4?")
     assert network.run(lambda: network.decided(question), 10_000)
     resolution = network.resolution(network.ids[1], question)
-    stands = {network.genesis.by_node[part.member].name: part.stand for part in resolution.parts}
+    stands = {network.genesis.roster.by_node[part.member].name: part.stand for part in resolution.parts}
     assert stands["n2"] is Stand.CONTRADICTED
     assert resolution.outcome is not None and resolution.outcome.answer == "7"
 

@@ -7,9 +7,9 @@ import pytest
 from coordinator import questions
 from coordinator.effects import Effect, Ended, Generate, Progress, SaveRecord
 from coordinator.events import Asked, ModelFailed
-from coordinator.moot import Restored
 from coordinator.questions import LATE_SLACK_MS
 from coordinator.records import Preference, Proposal, Question, QuestionError
+from coordinator.restored import Restored
 from coordinator.signed import Digest, Kind, Signed
 from tests.coordinator.keys import found
 from tests.coordinator.ledger.build import Build

@@ -145,7 +145,7 @@ def fed(item: Item, *, ready_at_ms: int | None) -> Session:
 
 
 def accepts(one: Session, item: Item, now_ms: int, reachable: str = "01234") -> bool:
-    return one.accepts(item, BUILD.genesis, frozenset(BUILD.ids[int(member)] for member in reachable), now_ms)
+    return one.accepts(item, BUILD.genesis.roster, frozenset(BUILD.ids[int(member)] for member in reachable), now_ms)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 from coordinator.encoding import decode as read_all
 from coordinator.ledger.agenda import Agenda, Header
-from coordinator.ledger.certificate import SIZE_MAX, CertificateError, Fault, certificate_of, verify
+from coordinator.ledger.certificate import SIZE_MAX, certificate_of, verify
 from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.proof import CertificateError, Fault
 from coordinator.signed import Digest, Kind, Signed
 from coordinator.voting import Ballot, Confirm, Externalize, decode, encode
 from tests.coordinator.keys import FakeSigner, FakeVerifier, found
@@ -239,7 +240,7 @@ def test_a_forged_record_in_a_proven_item_is_named() -> None:
         other = Agenda.of(slot, agenda.header.previous, 0, [bad])
         signed = []
         for node in network.ids:
-            said = Externalize(node, slot, network.genesis.quorum_set_digest, Ballot(1, other.digest), 1)
+            said = Externalize(node, slot, network.genesis.roster.quorum_set_digest, Ballot(1, other.digest), 1)
             signed.append(network.signer(node).sign(Kind.STATEMENT, encode(said)))
         document = parsed()
         entries = [

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from coordinator.charter import Charter
-from coordinator.ledger.genesis import MEMBERS_MAX, SIZE_MAX, Genesis, GenesisError, Member
+from coordinator.ledger.genesis import SIZE_MAX, Genesis, GenesisError
+from coordinator.ledger.roster import MEMBERS_MAX, Member
 from tests.coordinator.keys import found, members
 
 GENESIS = found(4, turnout=2)
@@ -61,9 +62,9 @@ def test_everything_is_in_the_id() -> None:
 
 
 def test_the_quorum_set_is_the_roster() -> None:
-    assert GENESIS.quorum_set.validators == tuple(member.node for member in GENESIS.members)
-    assert GENESIS.quorum_set.threshold == GENESIS.charter.threshold == 3
-    assert GENESIS.quorum_set_digest == GENESIS.quorum_set.digest()
+    assert GENESIS.roster.quorum_set.validators == tuple(member.node for member in GENESIS.members)
+    assert GENESIS.roster.quorum_set.threshold == GENESIS.charter.threshold == 3
+    assert GENESIS.roster.quorum_set_digest == GENESIS.roster.quorum_set.digest()
 
 
 Change = Callable[[dict[str, Any]], object]

@@ -19,7 +19,7 @@ SEVEN, EIGHT = (("7", 5),), (("8", 5),)
 
 def stands(item: Item, build: Build = MOOT) -> list[Stand]:
     """By number of the member."""
-    by_member = {part.member: part.stand for part in resolve(item, build.genesis).parts}
+    by_member = {part.member: part.stand for part in resolve(item, build.genesis.roster).parts}
     return [by_member[node] for node in build.ids]
 
 
@@ -27,7 +27,7 @@ def test_points_decide_and_the_bill_is_exact() -> None:
     item = MOOT.item(QUESTION, [SEVEN, (("7", 3), ("8", 2)), EIGHT, None, ()])
     extra = MOOT.preference(3, ID, EIGHT, Cost(10, 20, 30, 40))
     item = replace(item, preferences=keep_records((*item.preferences, extra)))
-    resolution = resolve(item, MOOT.genesis)
+    resolution = resolve(item, MOOT.genesis.roster)
     assert resolution.outcome is not None
     assert resolution.outcome.scores == (("8", 12), ("7", 8))
     assert resolution.answered == 4
@@ -44,7 +44,7 @@ def test_who_signs_two_different_records_is_not_counted(kind: Kind) -> None:
         item = replace(item, proposals=keep_records((*item.proposals, MOOT.proposal(4, ID, SEVEN))))
     else:
         item = replace(item, preferences=keep_records((*item.preferences, MOOT.preference(4, ID, SEVEN))))
-    resolution = resolve(item, MOOT.genesis)
+    resolution = resolve(item, MOOT.genesis.roster)
     assert stands(item)[4] is Stand.CONTRADICTED
     assert resolution.outcome is not None and resolution.outcome.scores == (("7", 15), ("8", 5))
     assert resolution.answered == 4
@@ -55,7 +55,7 @@ def test_who_signs_two_different_records_is_not_counted(kind: Kind) -> None:
 def test_only_answers_in_their_one_spelling_get_points() -> None:
     """Else 7 and 7.0 would be two candidates and split the votes of those who agree."""
     item = MOOT.item(QUESTION, [(("7.0", 5),), (("seven", 3), ("7", 2)), SEVEN, SEVEN, None])
-    resolution = resolve(item, MOOT.genesis)
+    resolution = resolve(item, MOOT.genesis.roster)
     assert stands(item) == [Stand.ABSTAINED] + [Stand.ANSWERED] * 3 + [Stand.SILENT]
     assert resolution.outcome is not None and resolution.outcome.scores == (("7", 12),)
 
@@ -65,14 +65,14 @@ def test_only_answers_in_their_one_spelling_get_points() -> None:
 )
 def test_turnout(answering: int, reason: str | None) -> None:
     answers = [SEVEN] * answering + [()] * (5 - answering)
-    resolution = resolve(MOOT.item(QUESTION, answers), MOOT.genesis)
+    resolution = resolve(MOOT.item(QUESTION, answers), MOOT.genesis.roster)
     assert resolution.reason == reason
     assert (resolution.outcome is None) is (reason is not None)
     assert resolution.cost == Cost(5, 10, 15, 20), "what was spent is on the bill also without an answer"
 
 
 def test_a_tie_is_reported_as_one() -> None:
-    resolution = resolve(MOOT.item(QUESTION, [SEVEN, SEVEN, EIGHT, EIGHT, ()]), MOOT.genesis)
+    resolution = resolve(MOOT.item(QUESTION, [SEVEN, SEVEN, EIGHT, EIGHT, ()]), MOOT.genesis.roster)
     assert resolution.outcome is not None
     assert sorted(resolution.outcome.tied) == ["7", "8"] and resolution.outcome.tied[0] == resolution.outcome.answer
 
@@ -82,14 +82,14 @@ def test_weights_and_the_questions_own_rule_count() -> None:
     build = Build(genesis=replace(MOOT.genesis, members=members))
     for tally, scores in (("", (("8", 16), ("7", 14))), ("plurality", (("8", 4), ("7", 2)))):
         item = build.item(build.question(tally=tally), [(("8", 4), ("7", 1)), SEVEN, SEVEN, (), ()])
-        outcome = resolve(item, build.genesis).outcome
+        outcome = resolve(item, build.genesis.roster).outcome
         assert outcome is not None and outcome.scores == scores
 
 
 def test_a_choice_takes_only_its_options() -> None:
     question = MOOT.question(kind=AnswerKind.CHOICE, options=("red", "blue"))
     item = MOOT.item(question, [(("red", 5),), (("green", 5),), (("b", 5),), (("blue", 5),), (("red", 5),)])
-    resolution = resolve(item, MOOT.genesis)
+    resolution = resolve(item, MOOT.genesis.roster)
     assert resolution.outcome is not None and resolution.outcome.scores == (("red", 10), ("blue", 5))
 
 
@@ -143,8 +143,8 @@ STRANGER = b"s" * 32
 )
 def test_what_may_not_stand_on_an_agenda(item: Item, error: type[ItemError], message: str) -> None:
     with pytest.raises(error, match=message):
-        check_item(item, MOOT.genesis, MOOT.verify)
+        check_item(item, MOOT.genesis.roster, MOOT.verify)
 
 
 def test_what_honest_members_sign_may_stand_there() -> None:
-    check_item(MOOT.item(QUESTION, [SEVEN, (), None, EIGHT, SEVEN]), MOOT.genesis, MOOT.verify)
+    check_item(MOOT.item(QUESTION, [SEVEN, (), None, EIGHT, SEVEN]), MOOT.genesis.roster, MOOT.verify)

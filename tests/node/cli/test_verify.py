@@ -9,7 +9,8 @@ import pytest
 
 from coordinator.ledger.agenda import Agenda, Item
 from coordinator.ledger.certificate import certificate_of
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
 from coordinator.records import AnswerKind, Cost, Preference, Proposal, Question
 from coordinator.signed import Kind, Signed
 from coordinator.voting import Ballot, Externalize, encode
@@ -57,7 +58,7 @@ class Moot:
 
     def _externalize(self, signer: MootSigner, agenda: Agenda) -> Signed:
         ballot = Ballot(1, agenda.digest)
-        statement = Externalize(signer.node, 1, self.genesis.quorum_set_digest, ballot, 1)
+        statement = Externalize(signer.node, 1, self.genesis.roster.quorum_set_digest, ballot, 1)
         return signer.sign(Kind.STATEMENT, encode(statement))
 
     @staticmethod
