@@ -3,7 +3,7 @@
 Reports are plain dictionaries of JSON values, because they leave the process; their shapes are the TypedDicts here.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict
 
 
@@ -80,6 +80,10 @@ class MemberReport(TypedDict):
 class StatusReport(TypedDict):
     node: str
     name: str
+    in_roster: bool
+    """False for a node that was not added yet or was removed: it follows, and neither asks nor votes."""
+    epoch: int
+    """How often the roster has changed."""
     moot: str
     moot_name: str
     address: str
@@ -94,6 +98,51 @@ class StatusReport(TypedDict):
     watching: bool
     """True while this node follows without voting."""
     uptime_ms: int
+
+
+class SeatReport(TypedDict):
+    """One member of the roster, as it was added."""
+
+    node: str
+    name: str
+    organization: str
+    weight: int
+    address: str
+
+
+class ChangeReport(TypedDict):
+    """An open change of the roster."""
+
+    id: str
+    epoch: int
+    """Of the roster that it changes."""
+    proposed_by: str
+    reason: str
+    created_ms: int
+    added: list[SeatReport]
+    removed: list[str]
+    members: int
+    """How many there will be."""
+    threshold: int
+    turnout: int
+    rules: dict[str, list[Any]]
+    """What changes in the charter: [before, after] by name."""
+    approved_by: list[str]
+    needed: int
+    """How many must approve it."""
+    approved_here: bool
+
+
+class RosterReport(TypedDict):
+    epoch: int
+    since_slot: int
+    in_roster: bool
+    """Whether this node is a member."""
+    threshold: int
+    turnout: int
+    members: list[SeatReport]
+    changes: list[ChangeReport]
+    """Open ones, the oldest first."""
 
 
 class AskEvent(TypedDict):
@@ -140,3 +189,23 @@ class NodeApi(Protocol):
     def certificate(self, question: str) -> bytes:
         """The certificate file of a decided question."""
         ...
+
+    def roster(self) -> RosterReport:
+        """Who counts, and the open changes of that."""
+        ...
+
+    def propose_change(
+        self,
+        cards: Sequence[Mapping[str, Any]],
+        remove: Sequence[str],
+        threshold: int | None,
+        turnout: int | None,
+        reason: str,
+    ) -> ChangeReport:
+        """Propose to add members, by their cards, and to remove others, by name; this member approves it.
+
+        Without threshold and turnout they are those of a moot newly founded with as many members.
+        """
+        ...
+
+    def approve_change(self, change: str) -> ChangeReport: ...

@@ -14,6 +14,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, cast
 
+from coordinator.ledger.roster import RosterError
 from coordinator.records import QuestionError
 from node.api import AskEvent, NodeApi
 from node.control_client import (
@@ -42,6 +43,9 @@ ARGUMENTS: dict[str, frozenset[str]] = {
     "decisions": frozenset({"limit"}),
     "decision": frozenset({"question"}),
     "certificate": frozenset({"question"}),
+    "roster": frozenset(),
+    "propose_change": frozenset({"cards", "remove", "threshold", "turnout", "reason"}),
+    "approve_change": frozenset({"change"}),
 }
 
 
@@ -116,6 +120,8 @@ class ControlServer:
             await _send(writer, {"error": str(error), "exit": int(error.exit_code)})
         except QuestionError as error:
             await _send(writer, {"error": str(error), "exit": int(Exit.QUESTION_REFUSED)})
+        except RosterError as error:
+            await _send(writer, {"error": str(error), "exit": int(Exit.ROSTER_REFUSED)})
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
@@ -165,6 +171,19 @@ class ControlServer:
             case {"call": "certificate", "question": str(question)}:
                 certificate = b64encode(api.certificate(question)).decode()
                 await _send(writer, {"report": {"certificate": certificate}})
+            case {"call": "roster"}:
+                await _send(writer, {"report": api.roster()})
+            case {
+                "call": "propose_change",
+                "cards": [*cards],
+                "remove": [*remove],
+                "threshold": (int() | None) as threshold,
+                "turnout": (int() | None) as turnout,
+                "reason": str(reason),
+            } if all(isinstance(card, dict) for card in cards) and all(isinstance(name, str) for name in remove):
+                await _send(writer, {"report": api.propose_change(cards, remove, threshold, turnout, reason)})
+            case {"call": "approve_change", "change": str(change)}:
+                await _send(writer, {"report": api.approve_change(change)})
             case _:
                 raise BadRequest(f"an argument of {request['call']!r} has a wrong type or is out of range")
         await _send(writer, {"end": True})

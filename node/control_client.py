@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from node.api import AskEvent, DecisionReport, MemberReport, StatusReport
+from node.api import AskEvent, ChangeReport, DecisionReport, MemberReport, RosterReport, StatusReport
 from node.errors import Exit, HomeMissing, NodeError
 
 SOCKET_NAME = "control.sock"
@@ -83,6 +83,24 @@ class ControlClient:
 
     def certificate(self, question: str) -> bytes:
         return b64decode(self._one("certificate", question=question)["certificate"], validate=True)
+
+    def roster(self) -> RosterReport:
+        return cast(RosterReport, self._one("roster"))
+
+    def propose_change(
+        self,
+        cards: Sequence[Mapping[str, Any]] = (),
+        remove: Sequence[str] = (),
+        threshold: int | None = None,
+        turnout: int | None = None,
+        reason: str = "",
+    ) -> ChangeReport:
+        """Propose to add members, by their cards, and to remove others, by name; this member approves it."""
+        wanted = {"threshold": threshold, "turnout": turnout, "reason": reason}
+        return cast(ChangeReport, self._one("propose_change", cards=list(cards), remove=list(remove), **wanted))
+
+    def approve_change(self, change: str) -> ChangeReport:
+        return cast(ChangeReport, self._one("approve_change", change=change))
 
     def ask(
         self,

@@ -3,24 +3,27 @@
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordinator.effects import Ended, Progress
+from coordinator.effects import Dropped, Ended, Progress
 from coordinator.events import Asked
 from coordinator.ledger.agenda import Agenda
 from coordinator.ledger.certificate import certificate_of
 from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.ledger import Ledger
+from coordinator.ledger.roster import Roster
 from coordinator.records import AnswerKind, Preference, Proposal, Question
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId
 from coordinator.tally import RULES
-from node.api import AskEvent, DecisionReport, MemberReport, StatusReport
+from node import roster_desk
+from node.api import AskEvent, ChangeReport, DecisionReport, MemberReport, RosterReport, StatusReport
 from node.errors import QuestionNotFound, QuestionRefused
 from node.membership.events import Status
-from node.reports import decided_report, open_report
+from node.reports import decided_report, dropped_report, open_report
 from node.shell import Shell, now_ms, wall_ms
 
 TIMINGS_MAX = 1_000
@@ -48,6 +51,8 @@ class Desk:
 
     genesis: Genesis
     node: NodeId
+    name: str
+    """What its own settings call this node; a moot may call it otherwise."""
     address: str
     model: Callable[[], dict[str, Any]]
     started_ms: int = field(default_factory=now_ms)
@@ -60,12 +65,20 @@ class Desk:
         assert self._shell is not None, "the desk opens after the shell"
         return self._shell
 
+    @property
+    def _ledger(self) -> Ledger:
+        return self.shell.moot.ledger
+
+    @property
+    def _roster(self) -> Roster:
+        return self._ledger.roster
+
     def open(self, shell: Shell) -> None:
         self._shell = shell
 
-    def watch(self, what: Progress | Ended) -> None:
+    def watch(self, what: Progress | Ended | Dropped) -> None:
         """Note the time, and tell those who follow the question."""
-        question, now = what.question, now_ms()
+        question, now = what.item.id if isinstance(what, Dropped) else what.question, now_ms()
         timing = self._timings.setdefault(question, Timing(now))
         while len(self._timings) > TIMINGS_MAX:
             self._timings.popitem(last=False)
@@ -78,6 +91,8 @@ class Desk:
                 report = self._report(question)
                 event["event"] = "decided" if report["state"] == "decided" else "no_quorum"
                 event["decision"] = report
+            case Dropped(item):
+                event["event"], event["decision"] = "no_quorum", dropped_report(item, self._roster, self._ledger.seats)
             case Progress(step="voted"):
                 return
             case Progress(step=step, member=member):
@@ -97,23 +112,27 @@ class Desk:
     def joined(self) -> bool:
         """Whether this node can take part in decisions: a quorum is there, and has shown it where voting stands."""
         moot = self.shell.moot
-        return len(moot.reachable) >= self.genesis.charter.threshold and not moot.assembly.watching
+        return len(moot.reachable) >= self._roster.charter.threshold and not moot.assembly.watching
 
     def status(self) -> StatusReport:
         moot, membership = self.shell.moot, self.shell.membership
-        alive = sum(one.status is Status.ALIVE for one in membership.members())
+        roster = self._roster
+        alive = sum(one.status is Status.ALIVE and one.node in roster.nodes for one in membership.members())
+        seat = self._ledger.seats.get(self.node)
         return {
             "node": self.node.hex(),
-            "name": self.genesis.roster.by_node[self.node].name,
+            "name": seat.name if seat else self.name,
+            "in_roster": self.node in roster.nodes,
+            "epoch": roster.epoch,
             "moot": self.genesis.moot_id.hex(),
             "moot_name": self.genesis.name,
             "address": self.address,
             "height": moot.ledger.height,
             "open_questions": len(moot.questions.sessions),
             "members_alive": alive,
-            "members": len(self.genesis.members),
+            "members": len(roster.members),
             "model": self.model(),
-            "threshold": self.genesis.charter.threshold,
+            "threshold": roster.charter.threshold,
             "watching": moot.assembly.watching,
             "uptime_ms": now_ms() - self.started_ms,
         }
@@ -122,7 +141,7 @@ class Desk:
         now, heights = now_ms(), self.shell.moot.catch_up.heights
         views = {view.node: view for view in self.shell.membership.members()}
         reports: list[MemberReport] = []
-        for seat in sorted(self.genesis.members, key=lambda seat: seat.name):
+        for seat in sorted(self._roster.members, key=lambda seat: seat.name):
             view, itself = views.get(seat.node), seat.node == self.node
             reports.append(
                 {
@@ -172,7 +191,29 @@ class Desk:
             raise QuestionNotFound(f"{question} is not decided yet; a certificate comes with the decision")
         if not entry.statements:
             raise QuestionNotFound(f"{question} is decided, but its proof is still being collected; try again soon")
-        return certificate_of(Agenda.decode(entry.agenda), found, entry.statements, self.genesis)
+        agenda = Agenda.decode(entry.agenda)
+        changes = [self.shell.store.entry(slot) for slot in self._ledger.change_slots()[: agenda.header.epoch]]
+        proven = [change for change in changes if change is not None and change.statements]
+        if len(proven) < len(changes):
+            raise QuestionNotFound(f"{question} is decided, but the proof of the roster is still being collected")
+        return certificate_of(agenda, found, entry.statements, self.genesis, proven)
+
+    def roster(self) -> RosterReport:
+        return roster_desk.roster_report(self.shell.moot, self.node)
+
+    def propose_change(
+        self,
+        cards: Sequence[Mapping[str, Any]],
+        remove: Sequence[str],
+        threshold: int | None,
+        turnout: int | None,
+        reason: str,
+    ) -> ChangeReport:
+        wanted = {"threshold": threshold, "turnout": turnout}
+        return roster_desk.propose(self.shell, self.node, cards=cards, remove=remove, reason=reason, **wanted)
+
+    def approve_change(self, change: str) -> ChangeReport:
+        return roster_desk.approve(self.shell, self.node, change)
 
     async def _follow(self, question: Digest) -> AsyncIterator[AskEvent]:
         """First what is known already, then what happens, until it has ended."""
@@ -233,7 +274,7 @@ class Desk:
             text.strip(),
             AnswerKind(kind),
             tuple(option.strip() for option in options),
-            self.genesis.charter.deadline_ms if deadline_ms is None else deadline_ms,
+            self._roster.charter.deadline_ms if deadline_ms is None else deadline_ms,
             tally or "",
             wall_ms(),
             os.urandom(16),
@@ -251,11 +292,11 @@ class Desk:
     def _report(self, question: Digest) -> DecisionReport:
         session = self.shell.moot.questions.sessions.get(question)
         if session is not None:
-            return open_report(session, self.genesis)
+            return open_report(session, self._roster)
         slot = self.shell.store.slot_of(question)
         entry = None if slot is None else self.shell.store.entry(slot)
         assert slot is not None and entry is not None, "a question that is not open is decided"
-        report = decided_report(question, slot, entry, self.genesis)
+        report = decided_report(question, slot, entry, self._ledger.roster_at(slot))
         timing = self._timings.get(question)
         if timing is not None and timing.ready_ms is not None and timing.ended_ms is not None:
             report["model_ms"] = float((timing.answered_ms or timing.ready_ms) - timing.asked_ms)
@@ -263,7 +304,7 @@ class Desk:
         return report
 
     def _add_answer(self, event: AskEvent, question: Digest, member: NodeId) -> None:
-        event["member"] = self.genesis.roster.by_node[member].name
+        event["member"] = self._ledger.seats[member].name
         session = self.shell.moot.questions.sessions.get(question)
         record = _answer_of(session, event["event"], member)
         if record is not None:

@@ -10,6 +10,7 @@ NodeError                    1
 ├── GenesisInvalid          29
 ├── IdentityInUse           33  node/shell.py
 ├── QuestionRefused         32
+├── RosterRefused           34
 └── QuestionNotFound         5
 
 Whoever else has an error for people derives it from NodeError, beside the code that raises it, with a code from Exit.
@@ -52,6 +53,7 @@ class Exit(IntEnum):
     NOT_LOOPBACK = 31, "an address that others can reach was given to something without protection"
     QUESTION_REFUSED = 32, "the question cannot be asked"
     IDENTITY_IN_USE = 33, "another process runs with this node's identity, perhaps on another machine"
+    ROSTER_REFUSED = 34, "the roster cannot be changed so"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)
@@ -122,6 +124,12 @@ class QuestionRefused(NodeError):
     """The question cannot be asked here and now."""
 
     exit_code = Exit.QUESTION_REFUSED
+
+
+class RosterRefused(NodeError):
+    """The roster cannot be changed so."""
+
+    exit_code = Exit.ROSTER_REFUSED
 
 
 class QuestionNotFound(NodeError):

@@ -117,17 +117,25 @@ def read_card(path: Path) -> Member:
         data = place.read_bytes()
         if len(data) > CARD_SIZE_MAX:
             raise CardInvalid(f"{place}: {len(data)} bytes are no member card")
-        card = json.loads(data)
-        if card["format"] != CARD_FORMAT or len(card) != 5:
-            raise ValueError("of another format")
-        fields = [card["node"], card["name"], card["organization"], card["address"]]
-        if not all(isinstance(field, str) for field in fields):
-            raise ValueError("a field that is not text")
-        return Member(bytes.fromhex(card["node"]), card["name"], card["organization"], 1, card["address"])
+        return member_of_card(json.loads(data))
     except OSError as error:
         raise CardInvalid(f"{place}: {error.strerror}; a card is made by moot init") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CardInvalid(f"{place}: not a member card, as moot init makes it ({error})") from error
+
+
+def member_of_card(card: Any) -> Member:
+    """The member that a card is of.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no card.
+    """
+    if card["format"] != CARD_FORMAT or len(card) != 5:
+        raise ValueError("of another format")
+    fields = [card["node"], card["name"], card["organization"], card["address"]]
+    if not all(isinstance(field, str) for field in fields):
+        raise ValueError("a field that is not text")
+    return Member(bytes.fromhex(card["node"]), card["name"], card["organization"], 1, card["address"])
 
 
 def read_genesis(path: Path) -> Genesis:
@@ -147,35 +155,35 @@ def read_genesis(path: Path) -> Genesis:
         raise GenesisInvalid(f"{path}: {error}") from error
 
 
-def join(home: Home, genesis: Genesis) -> None:
+def join(home: Home, genesis: Genesis) -> bool:
     """Put the genesis into a home. Joining the same moot again changes nothing.
 
+    Returns:
+        Whether this node is in the genesis's roster. If not, it follows once the members have added it.
     Raises:
-        GenesisInvalid: this node is not in its roster.
         HomeExists: the home is in another moot.
     """
-    node = identity.load(home.identity).node
-    if node not in genesis.roster.by_node:
-        raise GenesisInvalid(
-            f"{home.path}: this node ({node.hex()[:8]}) is not in the roster of {genesis.name!r}; "
-            f"found the moot with its card: {home.path / CARD_NAME}"
-        )
+    is_founder = identity.load(home.identity).node in genesis.roster.nodes
     if home.genesis.exists():
         if read_genesis(home.genesis).moot_id == genesis.moot_id:
-            return
+            return is_founder
         raise HomeExists(f"{home.path}: this node is in another moot already; make another home for this one")
     write_new(home.genesis, genesis.to_json())
+    return is_founder
 
 
-def _card(member: Member) -> bytes:
-    card = {
+def card_of(member: Member) -> dict[str, str]:
+    return {
         "format": CARD_FORMAT,
         "node": member.node.hex(),
         "name": member.name,
         "organization": member.organization,
         "address": member.address,
     }
-    return (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _card(member: Member) -> bytes:
+    return (json.dumps(card_of(member), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def write_new(path: Path, data: bytes) -> None:

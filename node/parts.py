@@ -10,10 +10,11 @@ from typing import Any
 
 from coordinator.agenda_driver import VotingSettings
 from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.ledger import Ledger
 from coordinator.moot import Moot
 from coordinator.restored import Restored
 from node import identity
-from node.errors import Exit, GenesisInvalid
+from node.errors import Exit
 from node.founding import ModelUnusable, check_model, read_genesis
 from node.home import Home
 from node.membership.core import Membership
@@ -52,10 +53,6 @@ def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
     settings = load(home.settings)
     keypair = identity.load(home.identity)
     genesis = read_genesis(home.genesis)
-    if keypair.node not in genesis.roster.by_node:
-        raise GenesisInvalid(
-            f"{home.genesis}: node {keypair.node.hex()[:16]} is not in this moot's roster; found the moot with its card"
-        )
     check_host(split_address(settings.node.listen)[0])
     stack.enter_context(home.locked())
     store = Store.open(home.store, genesis.moot_id, keypair.node)
@@ -64,13 +61,14 @@ def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
     return Ground(settings, genesis, signer, verifier, store, store.next_epoch(wall_ms()))
 
 
-def make_server(ground: Ground, shells: list[Shell]) -> PeerServer:
+def make_server(ground: Ground, ledger: Ledger, shells: list[Shell]) -> PeerServer:
+    """Whoever sits in the roster is let in, and who sat in it: one that was away has to learn that it was removed."""
     limits = ground.settings.limits
     gate = Gate(
         moot=ground.genesis.moot_id,
         node=ground.signer.node,
         verifier=ground.verifier,
-        is_admitted=ground.genesis.roster.by_node.__contains__,
+        is_admitted=ledger.has_known,
         rate=Rate(limits.messages_per_s, limits.bytes_per_s),
     )
     return PeerServer(
@@ -101,7 +99,7 @@ def make_moot(ground: Ground) -> Moot:
     )
 
 
-def make_membership(ground: Ground, address: str) -> Membership:
+def make_membership(ground: Ground, ledger: Ledger, address: str) -> Membership:
     return Membership(
         signer=ground.signer,
         verifier=ground.verifier,
@@ -110,8 +108,8 @@ def make_membership(ground: Ground, address: str) -> Membership:
         epoch=ground.epoch,
         address=address,
         meta=b"",
-        admit=ground.genesis.roster.by_node.__contains__,
-        seeds=_seeds(ground.genesis, ground.signer.node, ground.settings),
+        admit=ledger.has_known,
+        seeds=_seeds(ledger, ground.signer.node, ground.settings),
         remembered=ground.store.remembered_members(),
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
@@ -130,6 +128,7 @@ def restored(stored: Stored) -> Restored:
         records=tuple(record for _, record in stored.records),
         voting=(newest.slot, newest.state, newest.statements) if newest else None,
         agendas=tuple(stored.agendas.values()),
+        changes=stored.changes,
     )
 
 
@@ -169,7 +168,8 @@ def _model_path(file: str) -> Path:
     return reference.path(checked.removeprefix(REFERENCE)) if checked.startswith(REFERENCE) else Path(checked)
 
 
-def _seeds(genesis: Genesis, node: bytes, settings: Settings) -> list[Seed]:
+def _seeds(ledger: Ledger, node: bytes, settings: Settings) -> list[Seed]:
     """The roster's first addresses, of which the owners are known, and those of the settings, of which they are not."""
-    known = [Seed(member.node, member.address) for member in genesis.members if member.node != node and member.address]
+    members = ledger.roster.members
+    known = [Seed(member.node, member.address) for member in members if member.node != node and member.address]
     return known + [Seed(None, address) for address in settings.membership.seeds]

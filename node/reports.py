@@ -1,41 +1,51 @@
 """Turns what the core and the store hold into the reports that leave the process."""
 
+from collections.abc import Mapping
+
 from coordinator.ledger.agenda import Agenda, Item
-from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.resolution import Part, Resolution, no_quorum, resolve
+from coordinator.ledger.roster import Member, Roster
 from coordinator.messages import LedgerEntry
 from coordinator.records import Cost
 from coordinator.session import Session
-from coordinator.signed import Digest
+from coordinator.signed import Digest, NodeId
 from node.api import AnswerReport, CostReport, DecisionReport
 
 
-def open_report(session: Session, genesis: Genesis) -> DecisionReport:
+def open_report(session: Session, roster: Roster) -> DecisionReport:
     """An open question as it stands."""
-    report = _report(resolve(session.item(), genesis), genesis)
+    report = _report(resolve(session.item(), roster), roster.by_node)
     report["state"] = "no_quorum" if session.reported_open else "open"
-    report["reason"] = _why_open(report["answered"], genesis) if session.reported_open else None
+    report["reason"] = _why_open(report["answered"], roster) if session.reported_open else None
     report["answer"], report["scores"], report["tied"] = None, [], []
     return report
 
 
-def _why_open(answered: int, genesis: Genesis) -> str:
+def _why_open(answered: int, roster: Roster) -> str:
     """Why there is no decision: too few answers, or enough of them and too few members to vote."""
-    if answered < genesis.charter.turnout:
-        return no_quorum(answered, len(genesis.members))
+    if answered < roster.charter.turnout:
+        return no_quorum(answered, len(roster.members))
     return (
-        f"no quorum: {answered} of {len(genesis.members)} members answered, but {genesis.charter.threshold} must vote"
+        f"no quorum: {answered} of {len(roster.members)} members answered, but {roster.charter.threshold} must vote"
         " and did not; it will be decided when enough are back"
     )
 
 
-def decided_report(question: Digest, slot: int, entry: LedgerEntry, genesis: Genesis) -> DecisionReport:
+def decided_report(question: Digest, slot: int, entry: LedgerEntry, roster: Roster) -> DecisionReport:
     """A question of a decided slot."""
-    resolution = resolve(item_of(entry, question), genesis)
-    report = _report(resolution, genesis)
+    resolution = resolve(item_of(entry, question), roster)
+    report = _report(resolution, roster.by_node)
     report["state"] = "decided" if resolution.outcome else "no_quorum"
     report["slot"] = slot
-    report["signers"] = sorted(genesis.roster.by_node[statement.author].name for statement in entry.statements)
+    report["signers"] = sorted(roster.by_node[statement.author].name for statement in entry.statements)
+    return report
+
+
+def dropped_report(item: Item, roster: Roster, seats: Mapping[NodeId, Member]) -> DecisionReport:
+    """A question of which the asker was removed; `seats` are those of former members too."""
+    report = _report(resolve(item, roster), seats)
+    report["state"], report["answer"], report["scores"], report["tied"] = "no_quorum", None, [], []
+    report["reason"] = f"not decided: {report['asked_by']}, who asked, was removed from the roster before it was"
     return report
 
 
@@ -43,14 +53,14 @@ def item_of(entry: LedgerEntry, question: Digest) -> Item:
     return next(item for item in Agenda.decode(entry.agenda).items if item.id == question)
 
 
-def _report(resolution: Resolution, genesis: Genesis) -> DecisionReport:
+def _report(resolution: Resolution, seats: Mapping[NodeId, Member]) -> DecisionReport:
     question, outcome = resolution.question, resolution.outcome
     return {
         "id": resolution.id.hex(),
         "text": question.text,
         "kind": question.kind.value,
         "options": list(question.options),
-        "asked_by": genesis.roster.by_node[resolution.asker].name,
+        "asked_by": seats[resolution.asker].name,
         "asked_ms": question.asked_ms,
         "tally": resolution.tally,
         "state": "",
@@ -60,7 +70,7 @@ def _report(resolution: Resolution, genesis: Genesis) -> DecisionReport:
         "tied": list(outcome.tied) if outcome else [],
         "answered": resolution.answered,
         "turnout": resolution.turnout,
-        "members": [_answer(part, genesis) for part in resolution.parts],
+        "members": [_answer(part, seats) for part in resolution.parts],
         "cost": cost_report(resolution.cost),
         "slot": None,
         "signers": [],
@@ -69,11 +79,11 @@ def _report(resolution: Resolution, genesis: Genesis) -> DecisionReport:
     }
 
 
-def _answer(part: Part, genesis: Genesis) -> AnswerReport:
+def _answer(part: Part, seats: Mapping[NodeId, Member]) -> AnswerReport:
     proposal = part.proposal
     return {
         "node": part.member.hex(),
-        "name": genesis.roster.by_node[part.member].name,
+        "name": seats[part.member].name,
         "state": part.stand.value,
         "answer": proposal.answer if proposal else None,
         "counts": list(proposal.counts) if proposal else [],

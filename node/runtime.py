@@ -64,7 +64,8 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
         ground = open_ground(home, stack)
         engine, model_report = await open_model(ground.settings.model, stack)
         shells: list[Shell] = []  # The server comes first: only then is the port known, and with it our own address.
-        server = make_server(ground, shells)
+        moot = make_moot(ground)
+        server = make_server(ground, moot.ledger, shells)
         address = await listen(server, ground.settings)
         stack.push_async_callback(server.stop)
 
@@ -76,11 +77,11 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
 
         outbox = Outbox(signer=ground.signer, moot=ground.genesis.moot_id, epoch=ground.epoch, on_failed=failed)
         stack.push_async_callback(outbox.close)
-        desk = Desk(ground.genesis, ground.signer.node, address, model_report)
+        desk = Desk(ground.genesis, ground.signer.node, ground.settings.node.name, address, model_report)
         model = ground.settings.model
         shell = Shell(
-            moot=make_moot(ground),
-            membership=make_membership(ground, address),
+            moot=moot,
+            membership=make_membership(ground, moot.ledger, address),
             store=ground.store,
             outbox=outbox,
             engine=engine,

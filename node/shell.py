@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from coordinator import effects as moot_effects
 from coordinator import events as moot_events
-from coordinator.effects import Effect, Ended, Generate, Note, Progress, Save, SendEntries
+from coordinator.effects import Dropped, Effect, Ended, Generate, Note, Progress, RosterChanged, Save, SendEntries
+from coordinator.ledger.roster import RosterError
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.moot import Moot
 from coordinator.records import QuestionError
@@ -79,7 +80,7 @@ class Shell:
         outbox: Outbox,
         engine: Engine,
         model: ModelSettings,
-        watch: Callable[[Progress | Ended], None],
+        watch: Callable[[Progress | Ended | Dropped], None],
     ) -> None:
         self.moot = moot
         self.membership = membership
@@ -122,14 +123,14 @@ class Shell:
         """Step the moot at once, so that what it refuses can be told to who asked.
 
         Raises:
-            QuestionError: there is no room for another question.
+            QuestionError, RosterError: the moot refuses; nothing has changed.
             NodeError: the step could not be saved. The core is ahead of the disk and takes no more steps; `run` ends.
         """
         if self._failure is not None:
             raise self._failure
         try:
             self._perform(self.moot.step(event, now_ms()))
-        except QuestionError:
+        except (QuestionError, RosterError):
             raise
         except Exception as error:
             self._failure = error
@@ -143,7 +144,7 @@ class Shell:
         One peer may lie. When too many say so to form a quorum without them, this node could not take part any more.
         """
         self._outdated_for.add(peer)
-        if self._failure is None and is_v_blocking(self.moot.genesis.roster.quorum_set, self._outdated_for):
+        if self._failure is None and is_v_blocking(self.moot.ledger.roster.quorum_set, self._outdated_for):
             self._failure = IdentityInUse(CLONE_RUNS)
             self._wake.set()
 
@@ -214,14 +215,17 @@ class Shell:
                     self._send(to, message)
                 case member_events.Send(to, address, message):
                     self._outbox.send(to, address, message)
-                case SendEntries(to, slot):
-                    entries = self.store.entries(slot, ENTRIES_MAX, REPLY_BYTES_MAX)
+                case SendEntries(to, slot, until):
+                    count = ENTRIES_MAX if until is None else min(ENTRIES_MAX, until - slot)
+                    entries = self.store.entries(slot, count, REPLY_BYTES_MAX)
                     if entries:
                         self._send(to, Entries(slot, entries))
                 case Generate():
                     self._generate(effect)
-                case Progress() | Ended():
+                case Progress() | Ended() | Dropped():
                     self._watch(effect)
+                case RosterChanged():
+                    changed = True
                 case MemberChanged(node, before, after):
                     changed = True
                     log.info(

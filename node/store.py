@@ -1,4 +1,4 @@
-"""What one node must not forget, in SQLite: its votes, its records of open questions, and the ledger.
+"""What one node must not forget, in SQLite: its votes, its records of what is open, and the ledger.
 
 A save is on disk when it returns, or has not happened at all: write-ahead log, synchronous=FULL, one transaction for
 all writes of a save.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coordinator.effects import Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
+from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.encoding import EncodingError, Reader, Writer, decode
 from coordinator.messages import LedgerEntry
 from coordinator.signed import Digest, Kind, NodeId, Signed, read_signed, write_signed
@@ -37,7 +37,7 @@ class Stored:
     head: Digest | None
     """The digest of the newest ledger entry; None before the first."""
     records: tuple[tuple[Digest, Signed], ...]
-    """(question id, record) of open questions, in the order in which they were saved."""
+    """(question or change id, record) of what is open, in the order in which they were saved."""
     voting: tuple[SaveVoting, ...]
     """Our voting state of the newest slots, ascending."""
     agendas: dict[Digest, bytes]
@@ -46,6 +46,8 @@ class Stored:
     """Ids of all decided questions."""
     unproven: tuple[tuple[int, bytes], ...]
     """(slot, agenda) of ledger entries of which the quorum's statements are not saved yet, ascending."""
+    changes: tuple[bytes, ...]
+    """Agendas of the ledger entries that changed the roster, ascending."""
 
 
 class Store:
@@ -103,6 +105,7 @@ class Store:
             agendas = self._rows("SELECT digest, agenda FROM agendas WHERE slot >= ? ORDER BY slot, rowid", height)
             unproven = self._rows("SELECT slot, agenda FROM entries WHERE statements IS NULL ORDER BY slot")
             decided = self._rows("SELECT question FROM questions")
+            changes = self._rows("SELECT agenda FROM rosters JOIN entries USING (slot) ORDER BY epoch")
             return Stored(
                 height,
                 head,
@@ -111,6 +114,7 @@ class Store:
                 dict(agendas),
                 frozenset(question for (question,) in decided),
                 tuple(unproven),
+                tuple(agenda for (agenda,) in changes),
             )
 
     def entry(self, slot: int) -> LedgerEntry | None:
@@ -150,7 +154,8 @@ class Store:
             return []
         first, last = (bytes.fromhex(prefix.ljust(_ID_LENGTH, digit)) for digit in "0f")
         query = """SELECT question FROM questions WHERE question BETWEEN ?1 AND ?2
-            UNION SELECT question FROM records WHERE question BETWEEN ?1 AND ?2 ORDER BY question LIMIT ?3"""
+            UNION SELECT question FROM records WHERE question BETWEEN ?1 AND ?2 AND kind NOT IN ('change', 'approval')
+            ORDER BY question LIMIT ?3"""
         with _errors(self._path):
             return [question for (question,) in self._rows(query, first, last, limit)]
 
@@ -182,6 +187,9 @@ class Store:
                     SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM questions WHERE question = ?2)""",
                     *(record.digest(), question, record.kind.value, record.author, record.body, record.signature),
                 )
+            case ForgetRecords(subjects):
+                for subject in subjects:
+                    self._run("DELETE FROM records WHERE question = ?", subject)
             case SaveVoting(slot, state, statements):
                 self._run("INSERT OR REPLACE INTO voting VALUES (?, ?, ?)", slot, state, _pack(statements))
             case SaveAgenda(slot, digest, agenda):
@@ -196,6 +204,8 @@ class Store:
         [(height,)] = self._rows("SELECT coalesce(max(slot) + 1, 0) FROM entries")
         assert entry.slot == height, f"slot {entry.slot} decided at height {height}"
         self._run("INSERT INTO entries VALUES (?, ?, ?, NULL)", entry.slot, entry.digest, entry.agenda)
+        if entry.epoch is not None:
+            self._run("INSERT INTO rosters VALUES (?, ?)", entry.epoch, entry.slot)
         for place, question in enumerate(entry.questions):
             self._run("INSERT OR IGNORE INTO questions VALUES (?, ?, ?)", question, entry.slot, place)
             self._run("DELETE FROM records WHERE question = ?", question)

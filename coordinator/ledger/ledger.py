@@ -53,9 +53,17 @@ class Ledger:
         """The one in force in a slot; of slots to come, as far as it is known now."""
         return self.rosters[bisect_right(self._begins, slot) - 1]
 
+    def has_known(self, node: NodeId) -> bool:
+        """Whether this node sits in the roster or sat in it."""
+        return node in self.seats
+
     def removed_in(self, node: NodeId) -> int | None:
         """The slot that decided to remove this node; None while it sits in the roster."""
         return self._removed.get(node)
+
+    def begins(self, epoch: int) -> int:
+        """The first slot of an epoch."""
+        return self._begins[epoch]
 
     def change_slots(self) -> list[int]:
         """The slots that decided a change of the roster, one for each epoch after the first."""

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from node.cli import ask, demo, look, setup, up, verify
+from node.cli import ask, demo, look, roster, setup, up, verify
 from node.cli.options import JsonOption, print_help
 from node.cli.terminal import answer, answer_json, is_plain
 from node.errors import Exit
 
-SEE, SET_UP, USE, CHECK = "See it", "Set up", "Ask and look", "Check"
+SEE, SET_UP, USE, CHANGE, CHECK = "See it", "Set up", "Ask and look", "Change", "Check"
 
 app = typer.Typer(
     help="Local language models on machines of their own that answer questions together, without a leader, with proof.",
@@ -61,6 +61,7 @@ app.command(rich_help_panel=USE)(ask.ask)
 app.command(rich_help_panel=USE)(ask.follow)
 app.command(rich_help_panel=USE)(look.members)
 app.command(rich_help_panel=USE)(look.status)
+app.add_typer(roster.roster, name="roster", rich_help_panel=CHANGE)
 app.add_typer(look.decisions, name="decisions", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(verify.verify)
 app.command("exit-codes", rich_help_panel=CHECK)(exit_codes)

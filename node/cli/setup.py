@@ -112,5 +112,8 @@ def join(
 
     place = Home.find(home_path(home))
     document = founding.read_genesis(genesis)
-    founding.join(place, document)
+    is_founder = founding.join(place, document)
     say(f"in the moot {json.dumps(document.name, ensure_ascii=False)}; start the node: moot up --home {place.path}")
+    if not is_founder:
+        card = place.path / founding.CARD_NAME
+        say(f"not in its first roster: it follows once members have added it, at one of them: moot roster add {card}")

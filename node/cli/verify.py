@@ -95,19 +95,20 @@ def _report(verified: Verified, moot: Genesis) -> dict[str, Any]:
         "moot": moot.moot_id.hex(),
         "moot_name": moot.name,
         "slot": verified.slot,
+        "epoch": verified.roster.epoch,
         "agenda": verified.agenda.hex(),
         "id": resolution.id.hex(),
         "question": resolution.question.text,
-        "asked_by": moot.by_node[resolution.asker].name,
+        "asked_by": verified.roster.by_node[resolution.asker].name,
         "answer": outcome.answer if outcome else None,
         "reason": resolution.reason,
         "tally": resolution.tally,
         "scores": [list(score) for score in outcome.scores] if outcome else [],
         "tied": list(outcome.tied) if outcome else [],
         "answered": resolution.answered,
-        "members": {moot.by_node[part.member].name: part.stand.value for part in resolution.parts},
-        "signers": [moot.by_node[signer].name for signer in verified.signers],
-        "threshold": moot.charter.threshold,
+        "members": {verified.roster.by_node[part.member].name: part.stand.value for part in resolution.parts},
+        "signers": [verified.roster.by_node[signer].name for signer in verified.signers],
+        "threshold": verified.roster.charter.threshold,
         "cost": {
             "forward_passes": resolution.cost.forward_passes,
             "prompt_tokens": resolution.cost.prompt_tokens,
@@ -120,14 +121,15 @@ def _report(verified: Verified, moot: Genesis) -> dict[str, Any]:
 def _lines(verified: Verified, moot: Genesis) -> list[tuple[str, str]]:
     """What was proven, one fact a line."""
     resolution, outcome, cost = verified.resolution, verified.resolution.outcome, verified.resolution.cost
-    signers = ", ".join(moot.by_node[signer].name for signer in verified.signers)
-    signed = f"{len(verified.signers)} of {len(moot.members)} members signed ({moot.charter.threshold} needed)"
+    roster = verified.roster
+    signers = ", ".join(roster.by_node[signer].name for signer in verified.signers)
+    signed = f"{len(verified.signers)} of {len(roster.members)} members signed ({roster.charter.threshold} needed)"
     lines = [
         ("verified", f"{signed}: {signers}"),
         ("question", resolution.question.text),
         ("id", resolution.id.hex()),
-        ("asked by", moot.by_node[resolution.asker].name),
-        ("answered", f"{resolution.answered} of {len(moot.members)} members"),
+        ("asked by", roster.by_node[resolution.asker].name),
+        ("answered", f"{resolution.answered} of {len(roster.members)} members"),
     ]
     if outcome:
         lines.append(("tally", f"{resolution.tally}: {show.tally_line(outcome.scores, outcome.tied)}"))
@@ -135,4 +137,7 @@ def _lines(verified: Verified, moot: Genesis) -> list[tuple[str, str]]:
     lines.append(("cost", spent))
     lines.append(("moot", f"{moot.name}  {moot.moot_id.hex()}"))
     lines.append(("slot", str(verified.slot)))
+    if roster.epoch:
+        changes = show.plural(roster.epoch, "change")
+        lines.append(("roster", f"of epoch {roster.epoch}: {changes} since the genesis, each proven"))
     return lines

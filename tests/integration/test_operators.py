@@ -12,10 +12,9 @@ import pytest
 
 from node import identity
 from node.errors import Exit
-from node.founding import create_home, found, read_genesis
+from node.founding import found, read_genesis
 from node.home import Home
 from node.model import reference
-from node.model.reference import NAMES
 from node.store import Store
 from tests.integration.moots import LocalMoot, run_moot
 
@@ -67,14 +66,6 @@ def wrong_model(home: Home) -> None:
     model_file(home, whole[:64] + bytes(len(whole) - 64))
 
 
-def other_roster(home: Home) -> None:
-    others = [
-        create_home(home.path / "others" / name, name=name, listen="127.0.0.1:7", model=None, organization=None)
-        for name in NAMES
-    ]
-    home.genesis.write_bytes(found("others", 1, others).to_json())
-
-
 def other_moot(home: Home) -> None:
     """The store has votes of one moot, and the genesis founds another with the same members."""
     make_store(home)
@@ -118,7 +109,6 @@ def open_to_all(home: Home) -> None:
         pytest.param(torn_model, Exit.MODEL_INVALID, "own.gguf", id="torn model"),
         pytest.param(no_model, Exit.MODEL_INVALID, "own.gguf", id="no GGUF"),
         pytest.param(wrong_model, Exit.MODEL_INVALID, "own.gguf", id="damaged model"),
-        pytest.param(other_roster, Exit.GENESIS, "is not in this moot's roster", id="genesis of another roster"),
         pytest.param(torn_genesis, Exit.GENESIS, "genesis.json", id="torn genesis"),
         pytest.param(other_moot, Exit.STORE_CORRUPT, "the store belongs to moot", id="store of another moot"),
         pytest.param(corrupt_store, Exit.STORE_CORRUPT, "the store is damaged", id="damaged store"),

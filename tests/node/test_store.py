@@ -273,7 +273,7 @@ def test_a_newer_version_is_refused(store: Store, path: Path) -> None:
     store._rows("PRAGMA user_version = 9")
     store.close()
     before = contents(path)
-    with pytest.raises(StoreCorrupt, match="version 9, and this program knows 1"):
+    with pytest.raises(StoreCorrupt, match="version 9, and this program knows 2"):
         Store.open(path, MOOT, NODE)
     assert contents(path) == before
 

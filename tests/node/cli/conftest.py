@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from node.api import AnswerReport, AskEvent, CostReport, DecisionReport, MemberReport, StatusReport
+from node.api import (
+    AnswerReport,
+    AskEvent,
+    ChangeReport,
+    CostReport,
+    DecisionReport,
+    MemberReport,
+    RosterReport,
+    SeatReport,
+    StatusReport,
+)
 from node.cli import main
 from node.control import ControlServer
 from node.errors import NodeError, QuestionNotFound, QuestionRefused
@@ -80,6 +90,41 @@ def member(name: str, status: str = "alive", **changed: Any) -> MemberReport:
     return {**report, **changed}  # type: ignore[typeddict-item]
 
 
+def seat(name: str) -> SeatReport:
+    return SeatReport(node=name.encode().hex(), name=name, organization="home", weight=1, address="127.0.0.1:7400")
+
+
+CHANGE = ChangeReport(
+    id="5e" * 32,
+    epoch=2,
+    proposed_by="bea",
+    reason="cleo moved away",
+    created_ms=1_700_000_000_000,
+    added=[seat("dana")],
+    removed=["cleo"],
+    members=3,
+    threshold=3,
+    turnout=2,
+    rules={"turnout": [3, 2]},
+    approved_by=["bea"],
+    needed=3,
+    approved_here=False,
+)
+
+
+def made_roster(**changed: Any) -> RosterReport:
+    report = RosterReport(
+        epoch=2,
+        since_slot=5,
+        in_roster=True,
+        threshold=3,
+        turnout=3,
+        members=[seat(name) for name in NAMES],
+        changes=[CHANGE],
+    )
+    return {**report, **changed}  # type: ignore[typeddict-item]
+
+
 EVENTS: tuple[AskEvent, ...] = (
     {"event": "asked", "id": ID},
     {"event": "proposed", "id": ID, "member": "ada", "answer": "42", "counts": [("42", 5)], "samples": 5},
@@ -103,11 +148,14 @@ class ScriptedApi:
     refusal: NodeError | Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     followers: int = 0
+    seats: RosterReport = field(default_factory=lambda: made_roster())
 
     def status(self) -> StatusReport:
         return StatusReport(
             node=b"ada".hex(),
             name="ada",
+            in_roster=True,
+            epoch=0,
             moot="ab" * 32,
             moot_name="kitchen",
             address="127.0.0.1:7400",
@@ -161,6 +209,28 @@ class ScriptedApi:
         if self.end["state"] == "open":
             raise QuestionRefused("the question is still open; there is nothing to prove yet")
         return b'{"format": "moot-certificate-v1"}\n'
+
+    def roster(self) -> RosterReport:
+        return self.seats
+
+    def propose_change(
+        self,
+        cards: Sequence[Mapping[str, Any]],
+        remove: Sequence[str],
+        threshold: int | None,
+        turnout: int | None,
+        reason: str,
+    ) -> ChangeReport:
+        self.asked.append((cards, remove, threshold, turnout, reason))
+        if self.refusal is not None:
+            raise self.refusal
+        return CHANGE
+
+    def approve_change(self, change: str) -> ChangeReport:
+        self.asked.append((change,))
+        if self.refusal is not None:
+            raise self.refusal
+        return CHANGE
 
     def _known(self, question: str) -> None:
         if not ID.startswith(question):
