@@ -55,7 +55,7 @@ class Exchange:
                 if node == self.local.node:
                     items.append(self.local.own.signed)
                 elif member is not None:
-                    items += member.evidence()
+                    items += self.local.members.evidence(member)
             items = self._bounded(items)
             for start in range(0, len(items), GOSSIP_MAX):
                 self.local.send(sender, Gossip(tuple(items[start : start + GOSSIP_MAX])))
@@ -68,15 +68,16 @@ class Exchange:
         entry = theirs.get(own.node)
         if entry is None or (entry.epoch, entry.incarnation) < own.key:
             records.append(own.signed)
-        for member in self.local.members:
+        members = self.local.members
+        for member in members:
             entry = theirs.get(member.node)
             if member.node == sender:
-                accusations += member.accusations.values()
+                accusations += members.accusations(member.node).values()
             elif entry is None or (entry.epoch, entry.incarnation) < member.key:
                 records.append(member.signed)
-                accusations += member.accusations.values()
+                accusations += members.accusations(member.node).values()
             elif (entry.epoch, entry.incarnation) == member.key and entry.rank < member.status.value:
-                accusations += member.accusations.values()
+                accusations += members.accusations(member.node).values()
         return tuple(self._bounded(records + accusations))
 
     def _wanting(self, sender: NodeId, theirs: dict[NodeId, SyncEntry]) -> tuple[NodeId, ...]:

@@ -7,6 +7,7 @@ from coordinator.effects import Note
 from coordinator.signed import Kind, NodeId, Signed
 from node.membership.core import Membership
 from node.membership.events import Effect, Event, MemberView, Received, Seed, Send, Status, Tick
+from node.membership.members import NOBODY, Known
 from node.membership.messages import Ack, Gossip, MembershipMessage, Ping
 from node.membership.records import AckBody, MemberRecord, Suspicion
 from node.membership.settings import MembershipSettings
@@ -32,6 +33,7 @@ class Solo:
         remembered: Sequence[Signed] = (),
         meta: bytes = b"",
         settings: MembershipSettings | None = None,
+        known: Known = NOBODY,
         **numbers: int,
     ) -> None:
         self.verifier = TestVerifier()
@@ -51,6 +53,7 @@ class Solo:
             remembered=remembered,
             wall_offset_ms=WALL_MS,
             now_ms=0,
+            known=known,
         )
 
     def meet(self, *nodes: NodeId) -> list[Effect]:

@@ -151,7 +151,7 @@ def test_floods_fill_nothing() -> None:
     assert len(beliefs.intake._seen) <= SEEN_MAX
     assert len(probing._relayed) <= RELAYED_MAX
     assert len(probing._recent) <= RECENT_MAX
-    assert len(probing._turns) <= 300
+    assert len(probing._walk) <= 300
     assert state.out == []
 
 
