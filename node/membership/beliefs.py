@@ -168,8 +168,9 @@ class Beliefs:
         members.cases.pop(node, None)
         self._verdicts.drop(node)
         restarted = record.epoch > old.epoch
-        if restarted:  # another run of the process, which we have not heard yet
+        if restarted or record.address != old.address:
             members.strangers.add(node)
+        if restarted:  # another run of the process, which we have not heard yet
             members.conflicts.pop(node, None)
             members.rtts_ms.pop(node, None)
         member = believed(item, record.status, member.verified and not restarted)

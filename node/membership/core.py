@@ -230,6 +230,9 @@ class Membership:
     def _run_timers(self) -> None:
         local = self._local
         self._beliefs.run()
+        for node in local.proven:
+            self._exchange.on_proven(node)
+        local.proven.clear()
         if not local.own.left:
             self._probing.run()
             self._contacts.run()

@@ -53,6 +53,10 @@ class Local:
     """A clone of this node runs. Two of them would contradict each other, so this one falls silent."""
     newcomers: list[int] = field(default_factory=list)
     """Places of the members met in this step, not yet in the walk of probes."""
+    unproven: list[NodeId] = field(default_factory=list)
+    """Members that are to prove their address, by answering a probe."""
+    proven: list[NodeId] = field(default_factory=list)
+    """Members that have done so in this step."""
     out: list[Effect] = field(default_factory=list)
 
     @property

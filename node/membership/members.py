@@ -1,10 +1,12 @@
 """One member as a node holds it true: a value shared by all who hold the same, and a case where it is accused."""
 
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from coordinator.signed import NodeId, Signed
+from node.membership.digest import BUCKETS, NAME_SIZE, line_of, mark_of
 from node.membership.events import Status
 from node.membership.records import Key, MemberRecord, decode_record
 from node.membership.suspicion import Countdown
@@ -23,6 +25,18 @@ class Member:
     status: Status
     verified: bool
     """We heard it ourselves in this epoch."""
+    line: bytes
+    """What a digest of the list says of it."""
+    mark: int
+    """What it adds to the sum of its bucket."""
+
+    @property
+    def bucket(self) -> int:
+        return self.line[0]
+
+    @property
+    def name(self) -> bytes:
+        return self.line[:NAME_SIZE]
 
     @property
     def key(self) -> Key:
@@ -40,7 +54,9 @@ def believed(signed: Signed, status: Status, verified: bool) -> Member:
     Raises:
         EncodingError: the body is no member record.
     """
-    return Member(signed.author, signed, decode_record(signed.body), status, verified)
+    record = decode_record(signed.body)
+    line = line_of(signed.author, record.epoch, record.incarnation, status.value, signed.body).encode()
+    return Member(signed.author, signed, record, status, verified, line, mark_of(line))
 
 
 @dataclass(slots=True)
@@ -60,7 +76,7 @@ class Known:
     becomes different. A node on a real network begins with nobody, for what it once knew may be long past.
     """
 
-    __slots__ = ("by_node", "order")
+    __slots__ = ("by_node", "order", "sums")
 
     def __init__(self, records: Iterable[Signed]) -> None:
         """
@@ -75,6 +91,9 @@ class Known:
         self.order = tuple(self.by_node)
         if len(self.order) < len(found) or any(member.record.status is not Status.ALIVE for member in found):
             raise ValueError("give one record of each member, by which it is alive")
+        self.sums = array("Q", bytes(8 * BUCKETS))
+        for member in found:
+            self.sums[member.bucket] ^= member.mark
 
 
 NOBODY = Known(())

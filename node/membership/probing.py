@@ -20,6 +20,8 @@ RELAYED_PER_PROBER_MAX = 8
 """One member must not take up all of them."""
 RECENT_MAX = 4
 """Probes of ours whose late ack still proves life."""
+KNOCKS_MAX = 256
+"""Pings out of turn that wait for an answer: whoever does not answer them is not accused."""
 PATIENCE_PERCENT = 75
 """Of the probe, the longest wait for a direct ack from a slow member, so that relays get some time too."""
 
@@ -68,6 +70,7 @@ class Probing:
     _numbers: int = 0
     _current: Probe | None = None
     _recent: dict[int, Probe] = field(default_factory=dict)
+    _knocks: dict[int, Probe] = field(default_factory=dict)
     _relayed: dict[int, Relayed] = field(default_factory=dict)
 
     def on_ping(self, sender: NodeId, ping: Ping) -> None:
@@ -95,7 +98,7 @@ class Probing:
     def on_ack(self, sender: NodeId, ack: Ack) -> None:
         """An answer for us, directly or through a relay, or one to hand on."""
         relayed = self._relayed.get(ack.probe)
-        probe = self._recent.get(ack.probe)
+        probe = self._recent.get(ack.probe) or self._knocks.get(ack.probe)
         if relayed is None and (probe is None or probe.answered):
             return
         body = self.beliefs.intake.open_ack(ack.ack)
@@ -150,6 +153,9 @@ class Probing:
         for place in self.local.newcomers:  # at a random turn, so that the worst wait for a probe stays 2n - 1 turns
             self._walk.add(place)
         self.local.newcomers.clear()
+        for node in self.local.unproven:
+            self._knock(node)
+        self.local.unproven.clear()
         if self._relayed:
             for number, relayed in list(self._relayed.items()):
                 if relayed.until_ms <= now_ms:
@@ -174,20 +180,25 @@ class Probing:
             max(settings.probe_timeout_ms, 3 * local.members.rtts_ms.get(target.node, 0)),
             (ends_ms - local.now_ms) * PATIENCE_PERCENT // 100,
         )
-        probe = Probe(
-            self._number(),
-            target.node,
-            target.key,
-            local.rng.randbytes(NONCE_SIZE),
-            local.now_ms,
-            local.now_ms + patience_ms,
-            ends_ms,
-        )
-        self._current = probe
+        probe = self._current = self._probe(target, local.now_ms + patience_ms, ends_ms)
         self._recent[probe.number] = probe
         if len(self._recent) > RECENT_MAX:
             del self._recent[next(iter(self._recent))]
         self._ping(probe, target)
+
+    def _knock(self, node: NodeId) -> None:
+        """Ping out of turn."""
+        target = self.local.members.get(node)
+        if target is not None:
+            probe = self._probe(target, self.local.now_ms, self.local.now_ms)
+            self._knocks[probe.number] = probe
+            if len(self._knocks) > KNOCKS_MAX:
+                del self._knocks[next(iter(self._knocks))]
+            self._ping(probe, target)
+
+    def _probe(self, target: Member, direct_due_ms: int, ends_ms: int) -> Probe:
+        nonce = self.local.rng.randbytes(NONCE_SIZE)
+        return Probe(self._number(), target.node, target.key, nonce, self.local.now_ms, direct_due_ms, ends_ms)
 
     def _ping(self, probe: Probe, target: Member) -> None:
         """Whoever does not answer us may not know us: it gets our record along, and so an address to answer to."""
@@ -219,7 +230,10 @@ class Probing:
         if member is None or not self.beliefs.acknowledge(member, body):
             return
         probe.answered = True
-        members.strangers.discard(member.node)
+        self._knocks.pop(probe.number, None)
+        if member.node in members.strangers:
+            members.strangers.remove(member.node)
+            self.local.proven.append(member.node)
         if probe is self._current:
             self.local.health.improve()
         if direct:  # at worst too long, where the second ping was answered: patience does no harm

@@ -37,6 +37,7 @@ class Members:
         "heard_ms",
         "rtts_ms",
         "strangers",
+        "sums",
         "tombs_ms",
         "verified_alive",
     )
@@ -55,8 +56,11 @@ class Members:
         """By the rank of the status."""
         self.verified_alive = others
         """How many are alive and were heard by this node itself."""
+        self.sums = known.sums[:]
+        """By bucket, the sum of its members' marks."""
         if own in known.by_node:
             self._here[own] = None
+            self.sums[known.by_node[own].bucket] ^= known.by_node[own].mark
         self.cases: dict[NodeId, Case] = {}
         """Of the suspect and the dead."""
         self.tombs_ms: dict[NodeId, int] = {}
@@ -208,7 +212,9 @@ class Members:
         self._here[member.node] = member
         self._counts[member.status.value] += 1
         self.verified_alive += member.verified and member.status is Status.ALIVE
+        self.sums[member.bucket] ^= member.mark
 
     def _withdraw(self, member: Member) -> None:
         self._counts[member.status.value] -= 1
         self.verified_alive -= member.verified and member.status is Status.ALIVE
+        self.sums[member.bucket] ^= member.mark
