@@ -116,6 +116,8 @@ class Plan:
     """How long after it everything must be decided at the latest."""
     ed25519: bool = False
     """Real signatures and the real wire format, instead of quick tags that cannot be forged in here either."""
+    checked: bool = False
+    """In a run of slots, have a slow judge derive every step anew from what had been heard; see `oracle`."""
 
     def to_json(self) -> str:
         return json.dumps(_written(asdict(self), self), indent=1)
