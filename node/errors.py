@@ -54,6 +54,10 @@ class Exit(IntEnum):
     QUESTION_REFUSED = 32, "the question cannot be asked"
     IDENTITY_IN_USE = 33, "another process runs with this node's identity, perhaps on another machine"
     ROSTER_REFUSED = 34, "the roster cannot be changed so"
+    QUORUMS_SPLIT = 40, "two quorums of the network share no node, so they could decide differently"
+    QUORUMS_UNKNOWN = 41, "the check of the network's quorums ran out of time or memory"
+    QUORUMS_NONE = 42, "the network has no quorum, so it can decide nothing"
+    NOT_A_NETWORK = 43, "the file does not describe a network"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)

@@ -34,6 +34,11 @@ class Keypair:
         """A new key, in memory only."""
         return _keypair(Ed25519PrivateKey.generate())
 
+    @staticmethod
+    def from_seed(seed: bytes) -> "Keypair":
+        """The key that these 32 bytes give, always the same: for simulated members, whose keys are no secret."""
+        return _keypair(Ed25519PrivateKey.from_private_bytes(seed))
+
     def sign(self, data: bytes) -> bytes:
         """Ed25519 (RFC 8032), 64 bytes; the same data gives the same signature."""
         return self._private.sign(data)

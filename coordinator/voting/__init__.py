@@ -20,6 +20,7 @@ from coordinator.voting.effects import (
     Note,
     SetTimer,
 )
+from coordinator.voting.intersection import Intersection, Verdict, check_intersection
 from coordinator.voting.leaders import TAG_NEIGHBOR, TAG_PRIORITY, TAG_VALUE, hash_priority, slice_weight
 from coordinator.voting.newness import contradiction, is_newer
 from coordinator.voting.quorum import (
@@ -47,6 +48,7 @@ from coordinator.voting.statement import (
     encode,
     problem,
 )
+from coordinator.voting.tolerance import Critical, Tolerated, critical_groups, tolerated_crashes, tolerated_lies
 
 __all__ = [
     "INFINITY",
@@ -60,6 +62,7 @@ __all__ = [
     "Befouled",
     "CancelTimer",
     "Confirm",
+    "Critical",
     "Driver",
     "Effect",
     "Emit",
@@ -67,6 +70,7 @@ __all__ = [
     "Externalized",
     "HeardFromQuorum",
     "Ignored",
+    "Intersection",
     "LeadersChosen",
     "Malformed",
     "NewCandidate",
@@ -81,9 +85,13 @@ __all__ = [
     "SlotState",
     "Statement",
     "Timer",
+    "Tolerated",
     "Validity",
+    "Verdict",
     "byzantine_threshold",
+    "check_intersection",
     "contradiction",
+    "critical_groups",
     "decode",
     "encode",
     "growing_timeout_ms",
@@ -95,4 +103,6 @@ __all__ = [
     "policy_problems",
     "problem",
     "slice_weight",
+    "tolerated_crashes",
+    "tolerated_lies",
 ]

@@ -9,11 +9,12 @@ so nobody can burn another's incarnations. No message makes a member dead: only 
 
 from dataclasses import dataclass, field
 
-from coordinator.signed import NodeId, Signed
+from coordinator.signed import Kind, NodeId, Signed
+from node.membership.deadlines import Deadlines
 from node.membership.events import MemberChanged, Status
 from node.membership.intake import Intake, Rejected
 from node.membership.local import Local
-from node.membership.members import Member
+from node.membership.members import Case, Member, believed
 from node.membership.messages import Gossip
 from node.membership.records import AckBody, Key, MemberRecord, Suspicion
 from node.membership.suspicion import Countdown
@@ -26,6 +27,8 @@ HELD_MAX = 256
 class Beliefs:
     local: Local
     intake: Intake
+    _verdicts: Deadlines = field(default_factory=Deadlines)
+    """When each suspicion ends, by suspect."""
     _held: dict[tuple[NodeId, NodeId], tuple[Signed, Key, int]] = field(default_factory=dict)
     """By (target, accuser), oldest first: an accusation of a key that we do not know, until when it waits."""
     _refute_due_ms: int | None = None
@@ -33,6 +36,10 @@ class Beliefs:
 
     def hear(self, item: Signed, sender: NodeId) -> bool:
         """Take in one signed item. False: it is forged, and honest peers pass nothing forged on."""
+        if item.kind is Kind.MEMBER and (member := self.local.members.get(item.author)) is not None:
+            if member.signed == item and self.local.admit(item.author):
+                self._hear_again(member, member.record, item, sender)  # it was checked when it came first
+                return True
         value = self.intake.open(item, self.local.wall_ms)
         match value:
             case Rejected(reason):
@@ -54,7 +61,7 @@ class Beliefs:
 
     def accuse(self, member: Member) -> None:
         """Our own probe of it failed."""
-        if member.live and self.local.node not in member.accusations:
+        if member.live and self.local.node not in self.local.members.accusations(member.node):
             accusation = self.local.own.accuse(member.node, member.key, self.local.wall_ms)
             self._suspect(member, self.local.node, accusation)
 
@@ -63,37 +70,55 @@ class Beliefs:
 
         False: the answer is of an older incarnation than its owner has already signed, and counts for nothing.
         """
+        local = self.local
         if ack.key < member.key:
             return False
-        member.verified, member.last_heard_ms = True, self.local.now_ms
-        if member.countdown is not None:
-            member.accusations.pop(self.local.node, None)
-            member.countdown.started_ms = self.local.now_ms
+        local.members.hear(member, local.now_ms)
+        case = local.members.cases.get(member.node)
+        if case is not None and case.countdown is not None:
+            case.accusations.pop(local.node, None)
+            case.countdown.started_ms = local.now_ms
+            self._verdicts.set(member.node, case.countdown.due_ms)
         if ack.key > member.key:
-            self.local.ask_for(member.node, member.node)
+            local.ask_for(member.node, member.node)
         return True
 
     def pause(self, lag_ms: int) -> None:
         """This node did not run for a while. What it could not hear in that time convicts nobody."""
-        for member in self.local.members.suspects():
-            assert member.countdown is not None, "every suspect has a countdown"
-            member.countdown.pause(lag_ms, self.local.now_ms)
+        for node, case in self.local.members.cases.items():
+            if case.countdown is not None:
+                case.countdown.pause(lag_ms, self.local.now_ms)
+                self._verdicts.set(node, case.countdown.due_ms)
 
     def due_ms(self) -> int | None:
-        dues = [member.countdown.due_ms for member in self.local.members.suspects() if member.countdown is not None]
-        dues += [until_ms for _, _, until_ms in self._held.values()]
+        due_ms = self._verdicts.next_ms()
+        if self._held:
+            held_ms = next(iter(self._held.values()))[2]  # all wait equally long, so the oldest is the first
+            due_ms = held_ms if due_ms is None else min(due_ms, held_ms)
         if self._refute_due_ms is not None:
-            dues.append(self._refute_due_ms)
-        return min(dues, default=None)
+            due_ms = self._refute_due_ms if due_ms is None else min(due_ms, self._refute_due_ms)
+        return due_ms
 
     def run(self) -> None:
         now_ms = self.local.now_ms
-        for member in self.local.members.suspects():
-            if member.countdown is not None and member.countdown.due_ms <= now_ms:
+        for node in self._verdicts.take(now_ms):
+            member = self.local.members.get(node)
+            if member is not None:
                 self._declare_dead(member)
-        self._held = {pair: held for pair, held in self._held.items() if held[2] > now_ms}
+        while self._held:
+            pair, held = next(iter(self._held.items()))
+            if held[2] > now_ms:
+                break
+            del self._held[pair]
         if self._refute_due_ms is not None and self._refute_due_ms <= now_ms:
             self._refute()
+
+    def forget(self, node: NodeId) -> None:
+        """It is no member any more."""
+        self._verdicts.drop(node)
+        self.local.members.remove(node)
+        self.local.queue.forget(node)
+        self.local.note("member.forgotten", member=node)
 
     def _hear_of_self(self, record: MemberRecord, item: Signed, sender: NodeId) -> None:
         own = self.local.own
@@ -116,39 +141,44 @@ class Beliefs:
     def _hear_again(self, member: Member, record: MemberRecord, item: Signed, sender: NodeId) -> None:
         """A record that is no newer than what we hold."""
         local = self.local
+        members = local.members
         same_rank = (record.key, record.status) == (member.key, member.record.status)
-        if same_rank and record != member.record and member.conflict is None:
-            member.conflict = item
+        if same_rank and record != member.record and member.node not in members.conflicts:
+            members.conflicts[member.node] = item
             local.note("member.equivocated", member=member.node, epoch=record.epoch, incarnation=record.incarnation)
         if member.status is not Status.ALIVE:
             # A peer that missed the suspicion or the death would otherwise go on repeating the old record for ever
             # (memberlist issue 311), and the accused would never learn that it has to refute.
-            local.correct(member.node, member.evidence(), sender)
+            local.correct(member.node, members.evidence(member), sender)
 
     def _meet(self, record: MemberRecord, item: Signed) -> None:
         local = self.local
         if len(local.members) >= local.settings.members_max:
             local.note("members.full", member=item.author)
             return
-        member = Member(item.author, item, record, record.status, local.now_ms)
-        local.members.add(member)
-        local.newcomers.append(member.node)
+        member = believed(item, record.status, False)
+        local.newcomers.append(local.members.add(member, local.now_ms))
         local.queue.replace(member.node, item)
         local.out.append(MemberChanged(member.node, None, member.status))
         self._release_held(member)
 
     def _renew(self, member: Member, record: MemberRecord, item: Signed) -> None:
-        local = self.local
+        local, members, node = self.local, self.local.members, member.node
         old, before = member.record, member.status
-        member.record, member.signed = record, item
-        member.accusations, member.countdown = {}, None
-        if record.epoch > old.epoch:  # another run of the process, which we have not heard yet
-            member.verified, member.answered, member.conflict, member.rtt_ms = False, False, None, None
-        local.members.set_status(member, record.status, local.now_ms)
+        members.cases.pop(node, None)
+        self._verdicts.drop(node)
+        restarted = record.epoch > old.epoch
+        if restarted or record.address != old.address:
+            members.strangers.add(node)
+        if restarted:  # another run of the process, which we have not heard yet
+            members.conflicts.pop(node, None)
+            members.rtts_ms.pop(node, None)
+        member = believed(item, record.status, member.verified and not restarted)
+        members.put(member, local.now_ms)
         told = (old.epoch, old.address, old.meta) != (record.epoch, record.address, record.meta)
         if told or before is not member.status:
-            local.out.append(MemberChanged(member.node, before, member.status))
-        local.queue.replace(member.node, item)
+            local.out.append(MemberChanged(node, before, member.status))
+        local.queue.replace(node, item)
         self._release_held(member)
 
     def _hear_suspicion(self, suspicion: Suspicion, item: Signed, sender: NodeId) -> None:
@@ -185,29 +215,34 @@ class Beliefs:
 
     def _suspect(self, member: Member, accuser: NodeId, accusation: Signed) -> None:
         local = self.local
-        if member.countdown is None:
-            assert member.status is Status.ALIVE, "a suspect has a countdown"
-            member.countdown = Countdown.start(local.settings, local.n, local.now_ms)
-            member.accusations = {accuser: accusation}
+        case = local.members.cases.get(member.node)
+        if case is None:
+            assert member.status is Status.ALIVE, "a suspect has a case"
+            countdown = Countdown.start(local.settings, local.n, local.now_ms)
+            local.members.cases[member.node] = Case({accuser: accusation}, countdown)
             local.change(member, Status.SUSPECT)
         else:
-            others = len(member.accusations) - (local.node in member.accusations)
-            if accuser in member.accusations or others > member.countdown.expected:
+            assert case.countdown is not None, "only a live member is accused"
+            countdown, accusations = case.countdown, case.accusations
+            others = len(accusations) - (local.node in accusations)
+            if accuser in accusations or others > countdown.expected:
                 return  # known, or enough to make everybody's countdown its shortest
-            member.accusations[accuser] = accusation
+            accusations[accuser] = accusation
             if accuser != local.node:  # on a sick machine our own would hasten the death of the healthy
-                member.countdown.confirmations += 1
+                countdown.confirmations += 1
+        self._verdicts.set(member.node, countdown.due_ms)
         local.queue.put(member.node, accusation)
         local.urgent |= accuser == local.node
 
     def _declare_dead(self, member: Member) -> None:
         """Nobody refuted in time. Our accusation and the others' are the death notice: evidence, not a verdict."""
         local = self.local
-        if local.node not in member.accusations:
-            member.accusations[local.node] = local.own.accuse(member.node, member.key, local.wall_ms)
-        member.countdown = None
+        case = local.members.cases[member.node]
+        if local.node not in case.accusations:
+            case.accusations[local.node] = local.own.accuse(member.node, member.key, local.wall_ms)
+        case.countdown = None
         local.change(member, Status.DEAD)
-        for accusation in member.accusations.values():
+        for accusation in case.accusations.values():
             local.queue.put(member.node, accusation)
         local.urgent = True
 

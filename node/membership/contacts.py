@@ -47,7 +47,7 @@ class Contacts:
             local,
             exchange,
             others,
-            now_ms if others else None,
+            now_ms if others and local.members.verified_alive == 0 else None,
             now_ms + 1 + rng.randrange(settings.sync_interval_ms),
             now_ms + 1 + rng.randrange(settings.seed_interval_ms),
             now_ms + 1 + rng.randrange(settings.reconnect_interval_ms),
@@ -77,13 +77,12 @@ class Contacts:
             self._reconnect()
         if self.sync_due_ms <= local.now_ms:
             self.sync_due_ms = local.now_ms + self._sync_interval_ms()
-            alive = local.members.having(Status.ALIVE)
-            if alive:
-                local.send(local.rng.choice(alive).node, self.exchange.request())
+            for member in local.members.sample(local.rng, 1, lambda member: member.status is Status.ALIVE):
+                local.send(member.node, self.exchange.request())
 
     def _join(self) -> None:
         local, settings = self.local, self.local.settings
-        if any(member.verified for member in local.members.having(Status.ALIVE)):
+        if local.members.verified_alive > 0:
             self.join_due_ms = None
             # One more hop: whoever answered first may know little.
             self.sync_due_ms = min(self.sync_due_ms, local.now_ms + settings.join_retry_ms)
@@ -103,8 +102,9 @@ class Contacts:
         if seed.node is not None:
             member = self.local.members.get(seed.node)
             return member is not None and member.status is Status.ALIVE
-        alive = self.local.members.having(Status.ALIVE)
-        return any(member.record.address == seed.address for member in alive)
+        return any(
+            member.record.address == seed.address for member in self.local.members if member.status is Status.ALIVE
+        )
 
     def _reconnect(self) -> None:
         """Let one of the dead know that it is held dead, so that it can refute, and hear what it knows.
@@ -112,11 +112,13 @@ class Contacts:
         The more are dead, the likelier it is that the network is at fault and not they.
         """
         local = self.local
-        dead = local.members.having(Status.DEAD)
-        alive = len(local.members.having(Status.ALIVE))
-        if dead and local.rng.random() * alive < len(dead):
-            member = local.rng.choice(dead)
-            local.send(member.node, Gossip(member.evidence()))
+        members = local.members
+        count = members.count(Status.DEAD)
+        if count > 0 and local.rng.random() * members.count(Status.ALIVE) < count:
+            dead = [node for node, case in members.cases.items() if case.countdown is None]
+            member = members.get(local.rng.choice(dead))
+            assert member is not None, "who has a case is a member"
+            local.send(member.node, Gossip(members.evidence(member)))
             local.send(member.node, self.exchange.request())
 
     def _sync_interval_ms(self) -> int:

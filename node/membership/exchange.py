@@ -1,21 +1,43 @@
 """Full-state exchange: two members compare their lists, and each gets the signed items that it lacks.
 
 It repairs what gossip missed (loss, a partition, a restart). Source: hashicorp/memberlist's push-pull, here with a
-digest first, so that equal lists cost a few bytes per member.
+digest first, so that equal lists cost two kilobytes however long they are.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from coordinator.signed import Kind, NodeId, Signed
 from node.membership.beliefs import Beliefs
+from node.membership.digest import (
+    BUCKETS,
+    LINE_SIZE,
+    LISTED_MAX,
+    NAME_SIZE,
+    Line,
+    differing,
+    lines_in,
+    name_of,
+    names_in,
+    write_sums,
+)
 from node.membership.gossip import size_of
 from node.membership.local import Local, Spacing
-from node.membership.messages import GOSSIP_MAX, SYNC_ENTRIES_MAX, Gossip, SyncEntry, SyncReply, SyncRequest
+from node.membership.members import Member, believed
+from node.membership.messages import GOSSIP_MAX, SYNC_LINES_MAX, Gossip, SyncReply, SyncRequest
 
 WANT_SPACING_MS = 100
 """A member's requests for records are answered at most this often."""
 WANT_MAX = 1_024
 """Members asked for, or answered for, in one exchange."""
+UNPROVEN_FACTOR = 3
+"""An answer is at most this many times the request, until its receiver has answered a probe at its address: or one
+member could have the others send megabytes to wherever it says that it is."""
+UNPROVEN_MIN = 1_500
+"""But one packet is always allowed: it holds one record at least."""
+OWED_MAX = 256
+"""Members whose answers were cut short until they prove their address."""
+ALL = bytes(range(BUCKETS))
 
 
 @dataclass(slots=True)
@@ -25,14 +47,17 @@ class Exchange:
     answers: Spacing
     """At most one answer per member in a while: an answer is much larger than a request."""
     wants: Spacing = field(default_factory=lambda: Spacing(WANT_SPACING_MS))
+    _owed: dict[NodeId, None] = field(default_factory=dict)
+    _second_ms: int = 0
+    _spent: int = 0
+    """Bytes of answers to all members in the second that began then."""
 
     def request(self) -> SyncRequest:
-        """Our record and one line for everyone we know."""
-        entries = [
-            SyncEntry(member.node, member.record.epoch, member.record.incarnation, member.status.value)
-            for member in self.local.members
-        ]
-        return SyncRequest(self.local.own.signed, tuple(entries[:SYNC_ENTRIES_MAX]))
+        """Our record, and one line for everyone we know or one sum for each bucket of them."""
+        own = self.local.own.signed
+        if len(self.local.members) >= LISTED_MAX:
+            return SyncRequest(own, sums=write_sums(self._sums()))
+        return SyncRequest(own, self._lines(ALL, SYNC_LINES_MAX))
 
     def on_request(self, sender: NodeId, request: SyncRequest) -> None:
         if request.own.author != sender or request.own.kind is not Kind.MEMBER:
@@ -41,61 +66,150 @@ class Exchange:
         local = self.local
         if local.members.get(sender) is None or not self.answers.allow(local.now_ms, sender):
             return
-        theirs = {entry.node: entry for entry in request.entries[:SYNC_ENTRIES_MAX]}
-        local.send(sender, SyncReply(self._lacking(sender, theirs), self._wanting(sender, theirs)))
+        room = self._room(sender, size_of(request.own) + len(request.lines) + len(request.sums))
+        if request.sums:
+            self._ask_back(sender, differing(request.sums, self._sums()), room)
+            return
+        theirs = {line.name: line for line in lines_in(request.lines[: SYNC_LINES_MAX * LINE_SIZE])}
+        within = request.buckets or ALL
+        items = self._bounded(sender, self._lacking(sender, theirs, within), room)
+        names = self._wanting(sender, theirs)
+        if items or names:
+            local.send(sender, SyncReply(items, (), names))
 
     def on_reply(self, sender: NodeId, reply: SyncReply) -> None:
         for item in reply.items:
             if not self.beliefs.hear(item, sender):
                 return
-        if reply.want and self.wants.allow(self.local.now_ms, sender):
-            items: list[Signed] = []
-            for node in reply.want[:WANT_MAX]:
-                member = self.local.members.get(node)
-                if node == self.local.node:
-                    items.append(self.local.own.signed)
-                elif member is not None:
-                    items += member.evidence()
-            items = self._bounded(items)
-            for start in range(0, len(items), GOSSIP_MAX):
-                self.local.send(sender, Gossip(tuple(items[start : start + GOSSIP_MAX])))
+        if not (reply.want or reply.names) or not self.wants.allow(self.local.now_ms, sender):
+            return
+        members, own = self.local.members, self.local.own
+        items: list[Signed] = []
+        for node in reply.want[:WANT_MAX]:
+            member = members.get(node)
+            if node == own.node:
+                items.append(own.signed)
+            elif member is not None:
+                items += members.evidence(member)
+        if reply.names:
+            names = frozenset(names_in(reply.names[: WANT_MAX * NAME_SIZE]))
+            if name_of(own.node) in names:
+                items.append(own.signed)
+            for member in members:
+                if member.name in names:
+                    items += members.evidence(member)
+        room = self._room(sender, len(reply.names) + sum(map(len, reply.want)))
+        bounded = self._bounded(sender, items, room)
+        for start in range(0, len(bounded), GOSSIP_MAX):
+            self.local.send(sender, Gossip(bounded[start : start + GOSSIP_MAX]))
 
-    def _lacking(self, sender: NodeId, theirs: dict[NodeId, SyncEntry]) -> tuple[Signed, ...]:
-        """What the asker lacks: all records before all accusations, since an accusation needs its accuser known."""
+    def on_proven(self, node: NodeId) -> None:
+        """It answered a probe where it says that it is. What it was not told for want of this comes now."""
+        if node in self._owed:
+            del self._owed[node]
+            self.local.send(node, self.request())
+
+    def _own(self) -> Member:
         own = self.local.own
+        return believed(own.signed, own.record.status, True)
+
+    def _sums(self) -> list[int]:
+        own, sums = self._own(), list(self.local.members.sums)
+        sums[own.bucket] ^= own.mark
+        return sums
+
+    def _lines(self, buckets: Container[int], count_max: int) -> bytes:
+        own = self._own()
+        lines = [member.line for member in self.local.members if member.bucket in buckets]
+        return b"".join([own.line, *lines][:count_max] if own.bucket in buckets else lines[:count_max])
+
+    def _ask_back(self, sender: NodeId, buckets: bytes, room: int) -> None:
+        """Their sums differ from ours in these buckets: list what we know of them."""
+        if not buckets:
+            return
+        own = self.local.own.signed
+        fit = max(1, room - size_of(own)) // LINE_SIZE
+        lines = self._lines(buckets, SYNC_LINES_MAX)
+        if len(lines) > fit * LINE_SIZE:  # fewer buckets, but whole ones: what is not listed counts as not known
+            self._owe(sender)
+            buckets = buckets[: max(1, len(buckets) * fit * LINE_SIZE // len(lines))]
+            lines = self._lines(buckets, SYNC_LINES_MAX)
+        self.local.send(sender, SyncRequest(own, lines, buckets=buckets))
+
+    def _lacking(self, sender: NodeId, theirs: dict[bytes, Line], within: bytes) -> list[Signed]:
+        """What the asker lacks: all records before all accusations, since an accusation needs its accuser known."""
+        own = self._own()
+        buckets = frozenset(within)
         records: list[Signed] = []
         accusations: list[Signed] = []
-        entry = theirs.get(own.node)
-        if entry is None or (entry.epoch, entry.incarnation) < own.key:
+        if own.bucket in buckets and _is_newer(own, theirs.get(own.name)):
             records.append(own.signed)
-        for member in self.local.members:
-            entry = theirs.get(member.node)
-            if member.node == sender:
-                accusations += member.accusations.values()
-            elif entry is None or (entry.epoch, entry.incarnation) < member.key:
-                records.append(member.signed)
-                accusations += member.accusations.values()
-            elif (entry.epoch, entry.incarnation) == member.key and entry.rank < member.status.value:
-                accusations += member.accusations.values()
-        return tuple(self._bounded(records + accusations))
-
-    def _wanting(self, sender: NodeId, theirs: dict[NodeId, SyncEntry]) -> tuple[NodeId, ...]:
-        want: list[NodeId] = []
-        for entry in theirs.values():
-            if entry.node in (self.local.node, sender) or len(want) >= WANT_MAX:
+        members = self.local.members
+        for member in members:
+            if member.bucket not in buckets:
                 continue
-            member = self.local.members.get(entry.node)
-            if member is None:
-                if self.local.admit(entry.node):
-                    want.append(entry.node)
-            elif (entry.epoch, entry.incarnation, entry.rank) > (*member.key, member.status.value):
-                want.append(entry.node)
-        return tuple(want)
+            line = theirs.get(member.name)
+            if member.node == sender:
+                accusations += members.accusations(member.node).values()
+            elif _is_newer(member, line):
+                records.append(member.signed)
+                accusations += members.accusations(member.node).values()
+            elif line is not None and line.incarnation == member.record.incarnation and line.rank < member.status.value:
+                accusations += members.accusations(member.node).values()
+        return records + accusations
 
-    def _bounded(self, items: list[Signed]) -> list[Signed]:
-        room = self.local.settings.sync_bytes_max
+    def _wanting(self, sender: NodeId, theirs: dict[bytes, Line]) -> bytes:
+        """Whose newer word the asker has."""
+        passed_over = (name_of(sender), name_of(self.local.node))
+        ours = {member.name: member for member in self.local.members if member.name in theirs}
+        names: list[bytes] = []
+        for name, line in theirs.items():
+            if name in passed_over or len(names) >= WANT_MAX:
+                continue
+            member = ours.get(name)
+            if member is None or _differs(member, line) or _is_later(line, member):
+                names.append(name)
+        return b"".join(names)
+
+    def _room(self, sender: NodeId, request_size: int) -> int:
+        """Bytes that an answer may have."""
+        local = self.local
+        if local.now_ms - self._second_ms >= 1_000:
+            self._second_ms, self._spent = local.now_ms, 0
+        room = min(local.settings.sync_bytes_max, max(0, local.settings.sync_bytes_per_s - self._spent))
+        if sender in local.members.strangers:
+            room = min(room, max(UNPROVEN_MIN, UNPROVEN_FACTOR * request_size))
+        return room
+
+    def _bounded(self, sender: NodeId, items: list[Signed], room: int) -> tuple[Signed, ...]:
         for count, item in enumerate(items):
-            room -= size_of(item)
-            if room < 0:
-                return items[:count]
-        return items
+            size = size_of(item)
+            if size > room:
+                self._owe(sender)
+                return tuple(items[:count])
+            room -= size
+            self._spent += size
+        return tuple(items)
+
+    def _owe(self, sender: NodeId) -> None:
+        """What does not fit now goes to a stranger once it has proved its address; others get it next time."""
+        if sender in self.local.members.strangers and len(self._owed) < OWED_MAX:
+            self._owed[sender] = None
+            self.local.unproven.append(sender)
+
+
+def _differs(member: Member, line: Line) -> bool:
+    """Another run of its process, of which the line does not say whether it is later; or another record of one key."""
+    mine = next(lines_in(member.line))
+    return line.epoch_low != mine.epoch_low or (line.incarnation == mine.incarnation and line.check != mine.check)
+
+
+def _is_newer(member: Member, line: Line | None) -> bool:
+    """Whether the owner of the line may lack our record."""
+    if line is None or _differs(member, line):
+        return True
+    return member.record.incarnation > line.incarnation
+
+
+def _is_later(line: Line, member: Member) -> bool:
+    return (line.incarnation, line.rank) > (member.record.incarnation, member.status.value)

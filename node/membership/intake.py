@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from coordinator.encoding import EncodingError
 from coordinator.signed import Kind, Signed, Verifier
-from node.membership.records import AckBody, MemberRecord, Suspicion
+from node.membership.records import AckBody, MemberRecord, Suspicion, decode_record, decode_suspicion
 from node.membership.settings import MembershipSettings
 
-SEEN_MAX = 4_096
-"""Checked items remembered: gossip brings each one many times, and a signature costs a hundred microseconds."""
+SEEN_MAX = 1_024
+"""Checked items remembered: gossip brings each one many times, and a signature costs a hundred microseconds. The
+records and accusations that the table holds are known without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Intake:
             if not self.verifier.verify(item):
                 return Rejected("bad_signature")
             try:
-                value = (MemberRecord if item.kind is Kind.MEMBER else Suspicion).decode(item.body)
+                value = (decode_record if item.kind is Kind.MEMBER else decode_suspicion)(item.body)
             except EncodingError:
                 return Rejected("malformed")
             if len(self._seen) >= SEEN_MAX:

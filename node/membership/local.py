@@ -9,10 +9,11 @@ from coordinator.signed import NodeId, Signed
 from node.membership.events import Effect, MemberChanged, Send, Status
 from node.membership.gossip import GossipQueue
 from node.membership.health import LocalHealth
-from node.membership.members import Member, Members
+from node.membership.members import Member, believed
 from node.membership.messages import Gossip, MembershipMessage, SyncReply
 from node.membership.own import OwnRecord
 from node.membership.settings import MembershipSettings
+from node.membership.table import Members
 
 SPACED_MAX = 4_096
 """Pairs remembered by Spacing."""
@@ -50,8 +51,12 @@ class Local:
     """Something of our own is to be told without waiting for the next gossip round."""
     stopped: bool = False
     """A clone of this node runs. Two of them would contradict each other, so this one falls silent."""
-    newcomers: list[NodeId] = field(default_factory=list)
-    """Members met in this step, not yet in the walk of probes."""
+    newcomers: list[int] = field(default_factory=list)
+    """Places of the members met in this step, not yet in the walk of probes."""
+    unproven: list[NodeId] = field(default_factory=list)
+    """Members that are to prove their address, by answering a probe."""
+    proven: list[NodeId] = field(default_factory=list)
+    """Members that have done so in this step."""
     out: list[Effect] = field(default_factory=list)
 
     @property
@@ -78,13 +83,12 @@ class Local:
 
     def change(self, member: Member, status: Status) -> None:
         """Give a member another status, and say so."""
-        before = member.status
-        self.members.set_status(member, status, self.now_ms)
-        self.out.append(MemberChanged(member.node, before, status))
+        self.members.put(believed(member.signed, status, member.verified), self.now_ms)
+        self.out.append(MemberChanged(member.node, member.status, status))
 
     def piggyback(self, to: Member, *, introduce: bool = False) -> tuple[Signed, ...]:
         """News for one message, first what concerns its receiver: that it is suspected (Lifeguard's buddy); us."""
-        first = tuple(list(to.accusations.values())[:1])
+        first = tuple(self.members.accusations(to.node).values())[:1]
         if introduce:
             first += (self.own.signed,)
         return self.queue.take(self.n, to.node, first)

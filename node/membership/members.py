@@ -1,34 +1,42 @@
-"""The table of members: the newest owner-signed record of each, and what this node holds true of it."""
+"""One member as a node holds it true: a value shared by all who hold the same, and a case where it is accused."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from coordinator.signed import NodeId, Signed
-from node.membership.events import MemberView, Status
-from node.membership.records import Key, MemberRecord
+from node.membership.digest import BUCKETS, NAME_SIZE, line_of, mark_of
+from node.membership.events import Status
+from node.membership.records import Key, MemberRecord, decode_record
 from node.membership.suspicion import Countdown
 
+SHARED_MAX = 1 << 16
+"""Values that are shared. A simulation holds thousands of tables in one process, and nearly all say the same."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """One other member. Its record changes only to one of a higher key that the member signed."""
+    """What is held true of another member. A change is another value; `believed` makes it."""
 
     node: NodeId
     signed: Signed
     record: MemberRecord
     status: Status
-    since_ms: int
-    last_heard_ms: int | None = None
-    rtt_ms: int | None = None
-    verified: bool = False
-    answered: bool = False
-    """Our last probe of it succeeded."""
-    accusations: dict[NodeId, Signed] = field(default_factory=dict)
-    """By accuser, all of the record's key: why it is suspect or dead."""
-    countdown: Countdown | None = None
-    """Runs while it is suspect."""
-    conflict: Signed | None = None
-    """Another record of the same key, also signed by it: it equivocated."""
+    verified: bool
+    """We heard it ourselves in this epoch."""
+    line: bytes
+    """What a digest of the list says of it."""
+    mark: int
+    """What it adds to the sum of its bucket."""
+
+    @property
+    def bucket(self) -> int:
+        return self.line[0]
+
+    @property
+    def name(self) -> bytes:
+        return self.line[:NAME_SIZE]
 
     @property
     def key(self) -> Key:
@@ -36,74 +44,56 @@ class Member:
 
     @property
     def live(self) -> bool:
-        return self.status in (Status.ALIVE, Status.SUSPECT)
+        return self.status is Status.ALIVE or self.status is Status.SUSPECT
 
-    @property
-    def trusted(self) -> bool:
-        """Fit to be a relay: heard by ourselves and never caught."""
-        return self.status is Status.ALIVE and self.verified and self.conflict is None
 
-    def evidence(self) -> tuple[Signed, ...]:
-        """What convinces another of this status: the record, then the accusations."""
-        return (self.signed, *self.accusations.values())
+@lru_cache(SHARED_MAX)
+def believed(signed: Signed, status: Status, verified: bool) -> Member:
+    """The one value for all who hold this true of the record's author. The signature was checked before.
 
-    def view(self) -> MemberView:
-        record = self.record
-        return MemberView(
-            self.node,
-            self.status,
-            record.epoch,
-            record.incarnation,
-            record.address,
-            record.meta,
-            self.verified,
-            self.since_ms,
-            self.last_heard_ms,
-            self.rtt_ms,
-        )
+    Raises:
+        EncodingError: the body is no member record.
+    """
+    record = decode_record(signed.body)
+    line = line_of(signed.author, record.epoch, record.incarnation, status.value, signed.body).encode()
+    return Member(signed.author, signed, record, status, verified, line, mark_of(line))
 
 
 @dataclass(slots=True)
-class Members:
-    """All other members, tombstones included, in the order in which they became known."""
+class Case:
+    """Why a member is suspect or dead."""
 
-    _by_node: dict[NodeId, Member] = field(default_factory=dict)
-    _suspects: dict[NodeId, Member] = field(default_factory=dict)
-    live: int = 0
-    """How many are alive or suspect."""
+    accusations: dict[NodeId, Signed] = field(default_factory=dict)
+    """By accuser, all of the record's key."""
+    countdown: Countdown | None = None
+    """Runs while it is suspect."""
 
-    def __len__(self) -> int:
-        return len(self._by_node)
 
-    def __iter__(self) -> Iterator[Member]:
-        return iter(self._by_node.values())
+class Known:
+    """Members that a core holds alive and verified from its start, one table for any number of cores.
 
-    def get(self, node: NodeId) -> Member | None:
-        return self._by_node.get(node)
+    It serves simulations of a large moot that has been running for a while: each core keeps for itself only what
+    becomes different. A node on a real network begins with nobody, for what it once knew may be long past.
+    """
 
-    def add(self, member: Member) -> None:
-        assert member.node not in self._by_node, "a member is added once"
-        self._by_node[member.node] = member
-        self.live += member.live
+    __slots__ = ("by_node", "order", "sums")
 
-    def remove(self, member: Member) -> None:
-        del self._by_node[member.node]
-        self._suspects.pop(member.node, None)
-        self.live -= member.live
+    def __init__(self, records: Iterable[Signed]) -> None:
+        """
+        Args:
+            records: one well signed record of each member; a core passes over its own.
+        Raises:
+            EncodingError: one of them is no member record.
+            ValueError: one of them says goodbye, or two are of one member.
+        """
+        found = [believed(signed, Status.ALIVE, True) for signed in records]
+        self.by_node: Mapping[NodeId, Member] = {member.node: member for member in found}
+        self.order = tuple(self.by_node)
+        if len(self.order) < len(found) or any(member.record.status is not Status.ALIVE for member in found):
+            raise ValueError("give one record of each member, by which it is alive")
+        self.sums = array("Q", bytes(8 * BUCKETS))
+        for member in found:
+            self.sums[member.bucket] ^= member.mark
 
-    def set_status(self, member: Member, status: Status, now_ms: int) -> None:
-        if status is member.status:
-            return
-        self.live -= member.live
-        member.status, member.since_ms = status, now_ms
-        self.live += member.live
-        if status is Status.SUSPECT:
-            self._suspects[member.node] = member
-        else:
-            self._suspects.pop(member.node, None)
 
-    def suspects(self) -> tuple[Member, ...]:
-        return tuple(self._suspects.values())
-
-    def having(self, *statuses: Status) -> list[Member]:
-        return [member for member in self._by_node.values() if member.status in statuses]
+NOBODY = Known(())

@@ -11,7 +11,8 @@ from coordinator.signed import NodeId, Signed
 NONCE_SIZE = 16
 GOSSIP_MAX = 64
 """Signed items on one message."""
-SYNC_ENTRIES_MAX = 10_000
+SYNC_LINES_MAX = 10_000
+"""Members listed in one message of a full exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +62,30 @@ class Gossip:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncEntry:
-    """One line of a member list: enough to see who knows the newer."""
-
-    node: NodeId
-    epoch: int
-    incarnation: int
-    rank: int
-    """0 alive, 1 suspect, 2 dead, 3 left, as the sender sees it."""
-
-
-@dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """Full-state exchange, also the first word of a join: the sender's own record and what it knows."""
+    """Full-state exchange, also the first word of a join: the sender's own record and what it knows, in short.
+
+    A small group is listed whole. A larger one is summed up by bucket; who has another sum for some bucket asks back
+    with the list of just those.
+    """
 
     own: Signed
-    entries: tuple[SyncEntry, ...]
+    lines: bytes = b""
+    """One line for every member of the buckets, the sender included: see `digest.py`."""
+    sums: bytes = b""
+    """In place of lines: one sum for every bucket."""
+    buckets: bytes = b""
+    """The numbers of the buckets that are listed; all, where this is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReply:
-    """What the asker lacks, as signed items, and what the answerer lacks, by node."""
+    """What the asker lacks, as signed items, and what the answerer lacks, by node or by name."""
 
     items: tuple[Signed, ...]
-    want: tuple[NodeId, ...]
+    want: tuple[NodeId, ...] = ()
+    names: bytes = b""
+    """Names of eight bytes each, as in the lines of a digest."""
 
 
 MembershipMessage: TypeAlias = Ping | Ack | PingReq | Nack | Gossip | SyncRequest | SyncReply

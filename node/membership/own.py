@@ -4,9 +4,22 @@ from dataclasses import dataclass
 
 from coordinator.signed import Kind, NodeId, Signed, Signer
 from node.membership.events import MemberView, Status
-from node.membership.records import Key, MemberRecord, Suspicion
+from node.membership.records import Key, MemberRecord, Suspicion, decode_record
+from node.membership.settings import MembershipSettings
 
 REISSUES_PER_LIFETIME = 4
+
+
+def first_record(
+    signer: Signer, settings: MembershipSettings, *, epoch: int, address: str, meta: bytes, wall_ms: int
+) -> Signed:
+    """What a core says first in this epoch, when it is made at this wall-clock time.
+
+    Raises:
+        RecordError: address or metadata do not fit in a record.
+    """
+    record = MemberRecord(epoch, 0, Status.ALIVE, address, meta, max(0, wall_ms), settings.record_ttl_s)
+    return signer.sign(Kind.MEMBER, record.encode())
 
 
 @dataclass(slots=True)
@@ -18,9 +31,9 @@ class OwnRecord:
     reissue_due_ms: int
 
     @classmethod
-    def create(cls, signer: Signer, record: MemberRecord, now_ms: int) -> "OwnRecord":
-        reissue_due_ms = now_ms + 1_000 * record.ttl_s // REISSUES_PER_LIFETIME
-        return cls(signer, record, signer.sign(Kind.MEMBER, record.encode()), now_ms, reissue_due_ms)
+    def begin(cls, signer: Signer, signed: Signed, now_ms: int) -> "OwnRecord":
+        record = decode_record(signed.body)
+        return cls(signer, record, signed, now_ms, now_ms + 1_000 * record.ttl_s // REISSUES_PER_LIFETIME)
 
     @property
     def node(self) -> NodeId:

@@ -12,6 +12,7 @@ from node.membership.local import Local
 from node.membership.members import Member
 from node.membership.messages import NONCE_SIZE, Ack, Nack, Ping, PingReq
 from node.membership.records import AckBody, Key
+from node.membership.walk import Walk
 
 RELAYED_MAX = 128
 """Probes carried out for others at one time."""
@@ -19,6 +20,8 @@ RELAYED_PER_PROBER_MAX = 8
 """One member must not take up all of them."""
 RECENT_MAX = 4
 """Probes of ours whose late ack still proves life."""
+KNOCKS_MAX = 256
+"""Pings out of turn that wait for an answer: whoever does not answer them is not accused."""
 PATIENCE_PERCENT = 75
 """Of the probe, the longest wait for a direct ack from a slow member, so that relays get some time too."""
 
@@ -61,13 +64,13 @@ class Probing:
     beliefs: Beliefs
     next_ms: int
     """When the next probe begins, which is when the current one ends."""
-    _turns: list[NodeId] = field(default_factory=list)
-    """Those still to be probed in this walk, last first."""
+    _walk: Walk = field(default_factory=Walk)
     _again: NodeId | None = None
     """Whose probe was void: it is probed again at once."""
     _numbers: int = 0
     _current: Probe | None = None
     _recent: dict[int, Probe] = field(default_factory=dict)
+    _knocks: dict[int, Probe] = field(default_factory=dict)
     _relayed: dict[int, Relayed] = field(default_factory=dict)
 
     def on_ping(self, sender: NodeId, ping: Ping) -> None:
@@ -95,7 +98,7 @@ class Probing:
     def on_ack(self, sender: NodeId, ack: Ack) -> None:
         """An answer for us, directly or through a relay, or one to hand on."""
         relayed = self._relayed.get(ack.probe)
-        probe = self._recent.get(ack.probe)
+        probe = self._recent.get(ack.probe) or self._knocks.get(ack.probe)
         if relayed is None and (probe is None or probe.answered):
             return
         body = self.beliefs.intake.open_ack(ack.ack)
@@ -141,17 +144,23 @@ class Probing:
         due_ms = self.next_ms
         if self._current is not None and self._current.relays is None and not self._current.answered:
             due_ms = min(due_ms, self._current.direct_due_ms)
-        return min([due_ms, *(relayed.until_ms for relayed in self._relayed.values())])
+        if self._relayed:
+            due_ms = min(due_ms, min(relayed.until_ms for relayed in self._relayed.values()))
+        return due_ms
 
     def run(self) -> None:
         now_ms = self.local.now_ms
-        for node in self.local.newcomers:  # at a random place, so that the worst wait for a probe stays 2n - 1 turns
-            self._turns.insert(self.local.rng.randrange(len(self._turns) + 1), node)
+        for place in self.local.newcomers:  # at a random turn, so that the worst wait for a probe stays 2n - 1 turns
+            self._walk.add(place)
         self.local.newcomers.clear()
-        for number, relayed in list(self._relayed.items()):
-            if relayed.until_ms <= now_ms:
-                del self._relayed[number]
-                self.local.send(relayed.prober, Nack(relayed.number, relayed.target))
+        for node in self.local.unproven:
+            self._knock(node)
+        self.local.unproven.clear()
+        if self._relayed:
+            for number, relayed in list(self._relayed.items()):
+                if relayed.until_ms <= now_ms:
+                    del self._relayed[number]
+                    self.local.send(relayed.prober, Nack(relayed.number, relayed.target))
         probe = self._current
         if self.next_ms <= now_ms:
             if probe is not None and not probe.answered:
@@ -168,34 +177,43 @@ class Probing:
         if target is None:
             return
         patience_ms = min(
-            max(settings.probe_timeout_ms, 3 * (target.rtt_ms or 0)),
+            max(settings.probe_timeout_ms, 3 * local.members.rtts_ms.get(target.node, 0)),
             (ends_ms - local.now_ms) * PATIENCE_PERCENT // 100,
         )
-        probe = Probe(
-            self._number(),
-            target.node,
-            target.key,
-            local.rng.randbytes(NONCE_SIZE),
-            local.now_ms,
-            local.now_ms + patience_ms,
-            ends_ms,
-        )
-        self._current = probe
+        probe = self._current = self._probe(target, local.now_ms + patience_ms, ends_ms)
         self._recent[probe.number] = probe
         if len(self._recent) > RECENT_MAX:
             del self._recent[next(iter(self._recent))]
         self._ping(probe, target)
 
+    def _knock(self, node: NodeId) -> None:
+        """Ping out of turn."""
+        target = self.local.members.get(node)
+        if target is not None:
+            probe = self._probe(target, self.local.now_ms, self.local.now_ms)
+            self._knocks[probe.number] = probe
+            if len(self._knocks) > KNOCKS_MAX:
+                del self._knocks[next(iter(self._knocks))]
+            self._ping(probe, target)
+
+    def _probe(self, target: Member, direct_due_ms: int, ends_ms: int) -> Probe:
+        nonce = self.local.rng.randbytes(NONCE_SIZE)
+        return Probe(self._number(), target.node, target.key, nonce, self.local.now_ms, direct_due_ms, ends_ms)
+
     def _ping(self, probe: Probe, target: Member) -> None:
         """Whoever does not answer us may not know us: it gets our record along, and so an address to answer to."""
-        gossip = self.local.piggyback(target, introduce=not target.answered)
+        gossip = self.local.piggyback(target, introduce=target.node in self.local.members.strangers)
         self.local.send(target.node, Ping(probe.number, probe.nonce, self.local.node, gossip))
 
     def _ask_relays(self, probe: Probe) -> None:
         """The direct ack is late. Ask others, and try the direct path again: the first ping may just have been lost."""
         local, settings = self.local, self.local.settings
-        fit = [member for member in local.members if member.trusted and member.node != probe.target]
-        chosen = local.rng.sample(fit, min(settings.relays, len(fit)))
+        members = local.members
+        chosen = members.sample(
+            local.rng,
+            settings.relays,
+            lambda member: members.is_trusted(member) and member.node != probe.target,
+        )
         probe.relays = tuple(member.node for member in chosen)
         budget_ms = (probe.ends_ms - local.now_ms) * settings.relay_budget_percent // 100
         for member in chosen:
@@ -203,25 +221,31 @@ class Probing:
             local.send(member.node, PingReq(probe.number, probe.nonce, probe.target, max(1, budget_ms), gossip))
         target = local.members.get(probe.target)
         if target is not None:
-            target.answered = False
+            members.strangers.add(target.node)
             self._ping(probe, target)
 
     def _succeed(self, probe: Probe, body: AckBody, *, direct: bool) -> None:
-        member = self.local.members.get(probe.target)
+        members = self.local.members
+        member = members.get(probe.target)
         if member is None or not self.beliefs.acknowledge(member, body):
             return
-        probe.answered = member.answered = True
+        probe.answered = True
+        self._knocks.pop(probe.number, None)
+        if member.node in members.strangers:
+            members.strangers.remove(member.node)
+            self.local.proven.append(member.node)
         if probe is self._current:
             self.local.health.improve()
         if direct:  # at worst too long, where the second ping was answered: patience does no harm
             rtt_ms = self.local.now_ms - probe.started_ms
-            member.rtt_ms = rtt_ms if member.rtt_ms is None else (3 * member.rtt_ms + rtt_ms) // 4
+            before_ms = members.rtts_ms.get(member.node, rtt_ms)
+            members.rtts_ms[member.node] = (3 * before_ms + rtt_ms) // 4
 
     def _fail(self, probe: Probe) -> None:
         member = self.local.members.get(probe.target)
         if member is None or not member.live:
             return
-        member.answered = False
+        self.local.members.strangers.add(member.node)
         if probe.void:
             self._again = member.node
             return
@@ -234,13 +258,16 @@ class Probing:
         member = self.local.members.get(again) if again is not None else None
         if member is not None and member.live:
             return member
+        members = self.local.members
         for _ in range(2):
-            while self._turns:
-                member = self.local.members.get(self._turns.pop())
-                if member is not None and member.live:
+            while (place := self._walk.take(self.local.rng)) is not None:
+                member = members.at(place)
+                if member is not None and not self.local.admit(member.node):
+                    self.beliefs.forget(member.node)
+                elif member is not None and member.live:
                     return member
-            self._turns = [member.node for member in self.local.members if member.live]
-            self.local.rng.shuffle(self._turns)
+            members.compact()
+            self._walk.begin(members.size)
         return None
 
     def _number(self) -> int:

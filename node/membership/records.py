@@ -1,6 +1,7 @@
 """What members sign about membership: their own record, accusations, answers to probes. Bounded, canonical bytes."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from coordinator.encoding import U32_MAX, U64_MAX, Reader, Writer, decode
@@ -11,6 +12,9 @@ from node.membership.messages import NONCE_SIZE
 ADDRESS_SIZE_MAX = 255
 META_SIZE_MAX = 512
 """With the longest address, key and signature a record stays below 1,024 bytes."""
+
+DECODED_MAX = 1 << 15
+"""Bodies whose values are remembered: gossip brings each many times, and a simulation to thousands of nodes."""
 
 Key: TypeAlias = tuple[int, int]
 """(epoch, incarnation): the order of a member's own records."""
@@ -116,3 +120,15 @@ def _read_member(reader: Reader) -> MemberRecord:
         reader.u64(),
         reader.u32(),
     )
+
+
+@lru_cache(DECODED_MAX)
+def decode_record(body: bytes) -> MemberRecord:
+    """As MemberRecord.decode, with one value for equal bytes."""
+    return MemberRecord.decode(body)
+
+
+@lru_cache(DECODED_MAX)
+def decode_suspicion(body: bytes) -> Suspicion:
+    """As Suspicion.decode, with one value for equal bytes."""
+    return Suspicion.decode(body)

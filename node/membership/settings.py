@@ -58,6 +58,9 @@ class MembershipSettings:
     sync_bytes_max: int = 512 * 1_024
     """Signed items in one full-state answer, half of what an envelope holds; the rest comes with the next exchange."""
 
+    sync_bytes_per_s: int = 4 * 1_024 * 1_024
+    """Signed items in all full-state answers of one second."""
+
     reconnect_interval_ms: int = 30_000
     """Time between two attempts to reach a dead member, so that a healed partition is noticed."""
     seed_interval_ms: int = 60_000

@@ -5,7 +5,6 @@ Source: Das et al., SWIM (DSN 2002), section 4.1; hashicorp/memberlist adds the 
 
 from dataclasses import dataclass
 
-from node.membership.events import Status
 from node.membership.local import Local
 from node.membership.messages import Gossip
 
@@ -34,9 +33,10 @@ class Spread:
     def _round(self) -> None:
         local, settings = self.local, self.local.settings
         self.next_ms = local.now_ms + settings.gossip_interval_ms
-        targets = local.members.having(Status.ALIVE, Status.SUSPECT)
         if local.n > settings.gossip_to_all_max:
-            targets = local.rng.sample(targets, min(settings.gossip_fanout, len(targets)))
+            targets = local.members.sample(local.rng, settings.gossip_fanout, lambda member: member.live)
+        else:
+            targets = [member for member in local.members if member.live]
         for member in targets:
             items = local.piggyback(member)
             if items:

@@ -137,9 +137,9 @@ def _halves(message: Message) -> tuple[Message, ...]:
         case Gossip(items) if len(items) > 1:
             half = len(items) // 2
             return Gossip(items[:half]), Gossip(items[half:])
-        case SyncReply(items, want) if len(items) > 1:
+        case SyncReply(items, want, names) if len(items) > 1:
             half = len(items) // 2
-            return SyncReply(items[:half], want), SyncReply(items[half:], ())
+            return SyncReply(items[:half], want, names), SyncReply(items[half:])
         case Ping() | PingReq() | Ack() if message.gossip:
             return replace(message, gossip=()), Gossip(message.gossip)
         case _:

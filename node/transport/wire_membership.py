@@ -4,30 +4,29 @@ from moot.v1 import membership_pb2 as pb
 
 from coordinator.encoding import EncodingError
 from coordinator.signed import NODE_ID_SIZE
+from node.membership.digest import BUCKETS, LINE_SIZE, NAME_SIZE, SUMS_SIZE
 from node.membership.messages import (
     GOSSIP_MAX,
     NONCE_SIZE,
-    SYNC_ENTRIES_MAX,
+    SYNC_LINES_MAX,
     Ack,
     Gossip,
     Nack,
     Ping,
     PingReq,
-    SyncEntry,
     SyncReply,
     SyncRequest,
 )
 from node.transport.wire_signed import (
     all_sized,
     counted,
+    limited,
     many_from_pb,
     many_to_pb,
     signed_from_pb,
     signed_to_pb,
     sized,
 )
-
-RANK_MAX = 3
 
 
 def ping_to_pb(message: Ping) -> pb.Ping:
@@ -84,39 +83,38 @@ def gossip_from_pb(raw: pb.Gossip) -> Gossip:
 
 
 def sync_request_to_pb(message: SyncRequest) -> pb.SyncRequest:
-    entries = [_entry_to_pb(entry) for entry in counted(message.entries, SYNC_ENTRIES_MAX)]
-    return pb.SyncRequest(own=signed_to_pb(message.own), entries=entries)
+    lines, sums, buckets = _checked_digest(message.lines, message.sums, message.buckets)
+    return pb.SyncRequest(own=signed_to_pb(message.own), lines=lines, sums=sums, buckets=buckets)
 
 
 def sync_request_from_pb(raw: pb.SyncRequest) -> SyncRequest:
-    entries = tuple(_entry_from_pb(entry) for entry in counted(raw.entries, SYNC_ENTRIES_MAX))
-    return SyncRequest(signed_from_pb(raw.own), entries)
+    return SyncRequest(signed_from_pb(raw.own), *_checked_digest(raw.lines, raw.sums, raw.buckets))
 
 
 def sync_reply_to_pb(message: SyncReply) -> pb.SyncReply:
-    want = all_sized(counted(message.want, SYNC_ENTRIES_MAX), NODE_ID_SIZE)
-    return pb.SyncReply(items=many_to_pb(message.items, SYNC_ENTRIES_MAX), want=want)
+    want = all_sized(counted(message.want, SYNC_LINES_MAX), NODE_ID_SIZE)
+    return pb.SyncReply(items=many_to_pb(message.items, SYNC_LINES_MAX), want=want, names=_checked_names(message.names))
 
 
 def sync_reply_from_pb(raw: pb.SyncReply) -> SyncReply:
-    want = all_sized(counted(raw.want, SYNC_ENTRIES_MAX), NODE_ID_SIZE)
-    return SyncReply(many_from_pb(raw.items, SYNC_ENTRIES_MAX), want)
+    want = all_sized(counted(raw.want, SYNC_LINES_MAX), NODE_ID_SIZE)
+    return SyncReply(many_from_pb(raw.items, SYNC_LINES_MAX), want, _checked_names(raw.names))
 
 
-def _entry_to_pb(entry: SyncEntry) -> pb.SyncEntry:
-    return pb.SyncEntry(
-        node=sized(entry.node, NODE_ID_SIZE),
-        epoch=entry.epoch,
-        incarnation=entry.incarnation,
-        rank=_rank(entry.rank),
-    )
+def _checked_digest(lines: bytes, sums: bytes, buckets: bytes) -> tuple[bytes, bytes, bytes]:
+    """Whole lines or all sums, and no bucket twice."""
+    if sums:
+        sized(sums, SUMS_SIZE)
+        sized(lines, 0)
+    limited(lines, SYNC_LINES_MAX * LINE_SIZE)
+    limited(buckets, BUCKETS)
+    if len(lines) % LINE_SIZE or len(set(buckets)) < len(buckets):
+        raise EncodingError("a digest of broken lines, or of one bucket twice")
+    return lines, sums, buckets
 
 
-def _entry_from_pb(raw: pb.SyncEntry) -> SyncEntry:
-    return SyncEntry(sized(raw.node, NODE_ID_SIZE), raw.epoch, raw.incarnation, _rank(raw.rank))
-
-
-def _rank(rank: int) -> int:
-    if rank > RANK_MAX:
-        raise EncodingError(f"a rank of {rank}, at most {RANK_MAX} known")
-    return rank
+def _checked_names(names: bytes) -> bytes:
+    limited(names, SYNC_LINES_MAX * NAME_SIZE)
+    if len(names) % NAME_SIZE:
+        raise EncodingError("a broken name")
+    return names

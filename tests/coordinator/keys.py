@@ -27,12 +27,13 @@ class FakeVerifier:
         return record.signature == _tag(self.moot, record.kind, record.author, record.body)
 
 
+def member(number: int) -> Member:
+    return Member(sha256(f"n{number}".encode()).digest(), f"n{number}", f"org{number}", 1, f"127.0.0.1:{7000 + number}")
+
+
 def members(count: int) -> list[Member]:
     """Named n0, n1, ..."""
-    return [
-        Member(sha256(f"n{number}".encode()).digest(), f"n{number}", f"org{number}", 1, f"127.0.0.1:{7000 + number}")
-        for number in range(count)
-    ]
+    return [member(number) for number in range(count)]
 
 
 def found(count: int, *, threshold: int | None = None, turnout: int | None = None, **rules: int | str) -> Genesis:

@@ -7,10 +7,12 @@ from itertools import combinations
 
 from coordinator.agenda_driver import VotingSettings
 from coordinator.effects import Effect, Ended, Generate, Save, Send, SendEntries
-from coordinator.events import Asked, Event, Generated, ModelFailed, Reachable, Received, Tick
+from coordinator.events import Approved, Asked, Event, Generated, ModelFailed, Proposed, Reachable, Received, Tick
 from coordinator.ledger.agenda import Agenda
+from coordinator.ledger.change import Change
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.resolution import Resolution, resolve
+from coordinator.ledger.roster import Member
 from coordinator.messages import Entries, LedgerEntry, Records
 from coordinator.moot import Moot
 from coordinator.records import AnswerKind, Cost, Preference, Question
@@ -59,6 +61,26 @@ class Network:
         self._dues: dict[NodeId, int] = {}
         self._heap: list[tuple[int, int, NodeId, int | None, Event | None]] = []
         self._number = 0
+
+    def add(self, member: Member) -> NodeId:
+        """A node that is not in the genesis: it gets a disk and a name, and runs once it is started."""
+        node = member.node
+        self.ids.append(node)
+        self.disks[node], self.ended[node], self.sent[node], self._lives[node] = Disk(), {}, {}, 0
+        return node
+
+    def change(self, node: NodeId, change: Change, *approving: NodeId) -> Digest:
+        """Propose a change at one member, and approve it at others once they have heard of it."""
+        self._step(node, Proposed(change))
+        name = Signed(Kind.CHANGE, node, change.encode(), b"").digest()
+        for other in approving:
+            self.approve(other, name)
+        return name
+
+    def approve(self, node: NodeId, change: Digest) -> None:
+        """As soon as the member has heard of the change."""
+        assert self.run(lambda: change in self.nodes[node].changes.open, 20_000), "it was never heard of"
+        self._step(node, Approved(change))
 
     def start(self, *ids: NodeId) -> None:
         for node in ids or self.ids:

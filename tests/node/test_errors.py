@@ -14,7 +14,8 @@ def test_codes_do_not_change() -> None:
         "20 SETTINGS, 21 NO_HOME, 22 HOME_IN_USE, 23 PORT_IN_USE, 24 IDENTITY, 25 MODEL_MISSING, 26 MODEL_INVALID, "
     )
     known += "27 STORE_FULL, 28 STORE_CORRUPT, 29 GENESIS, 30 HOME_EXISTS, 31 NOT_LOOPBACK, 32 QUESTION_REFUSED, "
-    known += "33 IDENTITY_IN_USE, 34 ROSTER_REFUSED"
+    known += "33 IDENTITY_IN_USE, 34 ROSTER_REFUSED, "
+    known += "40 QUORUMS_SPLIT, 41 QUORUMS_UNKNOWN, 42 QUORUMS_NONE, 43 NOT_A_NETWORK"
     assert ", ".join(f"{code.value} {code.name}" for code in Exit) == known
 
 

@@ -57,30 +57,24 @@ class Gossip(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[_signed_pb2.Signed]
     def __init__(self, items: _Optional[_Iterable[_Union[_signed_pb2.Signed, _Mapping]]] = ...) -> None: ...
 
-class SyncEntry(_message.Message):
-    __slots__ = ("node", "epoch", "incarnation", "rank")
-    NODE_FIELD_NUMBER: _ClassVar[int]
-    EPOCH_FIELD_NUMBER: _ClassVar[int]
-    INCARNATION_FIELD_NUMBER: _ClassVar[int]
-    RANK_FIELD_NUMBER: _ClassVar[int]
-    node: bytes
-    epoch: int
-    incarnation: int
-    rank: int
-    def __init__(self, node: _Optional[bytes] = ..., epoch: _Optional[int] = ..., incarnation: _Optional[int] = ..., rank: _Optional[int] = ...) -> None: ...
-
 class SyncRequest(_message.Message):
-    __slots__ = ("own", "entries")
+    __slots__ = ("own", "lines", "sums", "buckets")
     OWN_FIELD_NUMBER: _ClassVar[int]
-    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    SUMS_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
     own: _signed_pb2.Signed
-    entries: _containers.RepeatedCompositeFieldContainer[SyncEntry]
-    def __init__(self, own: _Optional[_Union[_signed_pb2.Signed, _Mapping]] = ..., entries: _Optional[_Iterable[_Union[SyncEntry, _Mapping]]] = ...) -> None: ...
+    lines: bytes
+    sums: bytes
+    buckets: bytes
+    def __init__(self, own: _Optional[_Union[_signed_pb2.Signed, _Mapping]] = ..., lines: _Optional[bytes] = ..., sums: _Optional[bytes] = ..., buckets: _Optional[bytes] = ...) -> None: ...
 
 class SyncReply(_message.Message):
-    __slots__ = ("items", "want")
+    __slots__ = ("items", "want", "names")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     WANT_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[_signed_pb2.Signed]
     want: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, items: _Optional[_Iterable[_Union[_signed_pb2.Signed, _Mapping]]] = ..., want: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    names: bytes
+    def __init__(self, items: _Optional[_Iterable[_Union[_signed_pb2.Signed, _Mapping]]] = ..., want: _Optional[_Iterable[bytes]] = ..., names: _Optional[bytes] = ...) -> None: ...

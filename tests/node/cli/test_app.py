@@ -13,7 +13,8 @@ from node.errors import Exit
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
-    "demo", "init", "found", "join", "up", "ask", "follow", "members", "status", "decisions", "verify", "exit-codes",
+    "demo", "init", "found", "join", "up", "ask", "follow", "members", "status", "decisions", "verify", "quorums",
+    "exit-codes",
 ]  # fmt: skip
 
 

@@ -2,10 +2,13 @@
 
 from coordinator.effects import Note
 from coordinator.signed import Kind, Signed
+from node.membership.digest import lines_in, name_of, names_in
 from node.membership.events import Effect, MemberChanged, RememberMembers, Send
 from node.membership.messages import Ack, Gossip, MembershipMessage, Nack, Ping, PingReq, SyncReply, SyncRequest
 from node.membership.records import AckBody, MemberRecord, Suspicion
 from tests.node.membership.solo import EPOCH
+
+NAMES = {name_of(letter.encode()): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 
 def describe(effect: Effect) -> str:
@@ -35,11 +38,12 @@ def describe_message(message: MembershipMessage) -> str:
             return f"nack {probe} of {target.decode()}"
         case Gossip(items=items):
             return f"gossip{_items(items)}"
-        case SyncRequest(entries=entries):
-            known = [f"{e.node.decode()}{_key(e.epoch, e.incarnation)} rank={e.rank}" for e in entries]
-            return f"sync-request [{', '.join(known)}]"
-        case SyncReply(items=items, want=want):
-            return f"sync-reply{_items(items)} want [{' '.join(node.decode() for node in want)}]"
+        case SyncRequest(lines=lines, sums=sums):
+            known = [f"{NAMES[e.name]}/{e.incarnation} rank={e.rank}" for e in lines_in(lines)]
+            return f"sync-request [{', '.join(known)}]{' sums' if sums else ''}"
+        case SyncReply(items=items, want=want, names=names):
+            wanted = [node.decode() for node in want] + [NAMES[name] for name in names_in(names)]
+            return f"sync-reply{_items(items)} want [{' '.join(wanted)}]"
 
 
 def describe_item(item: Signed) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from coordinator.effects import Note
 from coordinator.signed import Kind, NodeId, Signed
 from node.membership.core import Membership
+from node.membership.digest import line_of
 from node.membership.events import Effect, Event, MemberView, Received, Seed, Send, Status, Tick
+from node.membership.members import NOBODY, Known
 from node.membership.messages import Ack, Gossip, MembershipMessage, Ping
 from node.membership.records import AckBody, MemberRecord, Suspicion
 from node.membership.settings import MembershipSettings
@@ -32,6 +34,7 @@ class Solo:
         remembered: Sequence[Signed] = (),
         meta: bytes = b"",
         settings: MembershipSettings | None = None,
+        known: Known = NOBODY,
         **numbers: int,
     ) -> None:
         self.verifier = TestVerifier()
@@ -51,6 +54,7 @@ class Solo:
             remembered=remembered,
             wall_offset_ms=WALL_MS,
             now_ms=0,
+            known=known,
         )
 
     def meet(self, *nodes: NodeId) -> list[Effect]:
@@ -124,6 +128,17 @@ class Solo:
 
     def ack(self, by: NodeId, prober: NodeId, nonce: bytes, incarnation: int = 0, *, epoch: int = EPOCH) -> Signed:
         return self.verifier.signer(by).sign(Kind.ACK, AckBody(prober, nonce, epoch, incarnation).encode())
+
+    def line(self, node: NodeId, incarnation: int = 0, rank: int = 0, *, epoch: int = EPOCH) -> bytes:
+        """What another's digest says of a member whose record is the usual one."""
+        body = self.record(node, incarnation, epoch=epoch).body
+        if node == SELF and (epoch, incarnation) == self.core._local.own.key:
+            body = self.core._local.own.signed.body
+        return line_of(node, epoch, incarnation, rank, body).encode()
+
+    def prove(self, *nodes: NodeId) -> None:
+        """Let them answer a probe, so that they may get large answers."""
+        self.core._local.members.strangers.difference_update(nodes)
 
     def view(self, node: NodeId) -> MemberView:
         return next(view for view in self.core.members() if view.node == node)

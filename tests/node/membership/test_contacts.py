@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from node.membership.digest import name_of, names_in
 from node.membership.events import Leave, MemberChanged, RememberMembers, Send, SetMeta, Status
-from node.membership.messages import Gossip, SyncEntry, SyncReply, SyncRequest
+from node.membership.messages import Gossip, SyncReply, SyncRequest
 from node.membership.records import MemberRecord
 from tests.node.membership.solo import EPOCH, SELF, Solo, gossiped, notes, sends
 
@@ -125,7 +126,9 @@ def test_it_remembers_whom_it_heard() -> None:
         pytest.param((0, 1, 1), [], [], id="equal: nothing to say"),
         pytest.param((0, 1, 2), [], [b"b"], id="they know worse: we want to see why"),
         pytest.param((0, 2, 0), [], [b"b"], id="newer there"),
-        pytest.param((1, 0, 0), [], [b"b"], id="another epoch there"),
+        pytest.param(
+            (1, 0, 0), ["b/member", "b/suspicion"], [b"b"], id="another epoch there: both show what they have"
+        ),
     ],
 )
 def test_exchange_of_one_member(entry: tuple[int, int, int] | None, items: list[str], want: list[bytes]) -> None:
@@ -134,14 +137,14 @@ def test_exchange_of_one_member(entry: tuple[int, int, int] | None, items: list[
     solo.meet(b"c", b"d")
     solo.hear(b"b", solo.record(b"b", 1))
     solo.hear(b"d", solo.suspicion(b"d", b"b", 1))
-    equal = [SyncEntry(SELF, EPOCH, 0, 0), SyncEntry(b"d", EPOCH, 0, 0)]
+    lines = solo.line(SELF) + solo.line(b"d")
     if entry is not None:
-        equal.append(SyncEntry(b"b", EPOCH + entry[0], entry[1], entry[2]))
-    replies = sends(solo.receive(b"c", SyncRequest(solo.record(b"c"), tuple(equal))), b"c")
-    reply = next(message for message in replies if isinstance(message, SyncReply))
+        lines += solo.line(b"b", entry[1], entry[2], epoch=EPOCH + entry[0])
+    replies = sends(solo.receive(b"c", SyncRequest(solo.record(b"c"), lines)), b"c")
+    reply = next((message for message in replies if isinstance(message, SyncReply)), SyncReply(()))
     subject = {b"d": "b", b"b": "b"}
     assert [f"{subject[item.author]}/{item.kind.value}" for item in reply.items] == items
-    assert list(reply.want) == want
+    assert names_in(reply.names) == [name_of(node) for node in want]
 
 
 def test_what_the_other_wants_is_sent() -> None:
@@ -156,7 +159,7 @@ def test_full_answers_are_spaced() -> None:
     """An answer is much larger than a request: repeating requests must not multiply traffic."""
     solo = Solo()
     solo.meet(b"b", b"c")
-    request = SyncRequest(solo.record(b"b"), ())
+    request = SyncRequest(solo.record(b"b"))
 
     def answered() -> bool:
         return any(isinstance(m, SyncReply) for m in sends(solo.receive(b"b", request), b"b"))
@@ -170,14 +173,15 @@ def test_full_answers_are_spaced() -> None:
 def test_a_request_must_carry_its_senders_own_record() -> None:
     solo = Solo()
     solo.meet(b"b", b"c")
-    assert sends(solo.receive(b"b", SyncRequest(solo.record(b"c"), ())), b"b") == []
+    assert sends(solo.receive(b"b", SyncRequest(solo.record(b"c"))), b"b") == []
 
 
 def test_an_answer_fits_its_limit() -> None:
     solo = Solo(sync_bytes_max=2_048)
     names = [b"m%02d" % count for count in range(40)]
     solo.meet(b"b", *names)
-    replies = sends(solo.receive(b"b", SyncRequest(solo.record(b"b"), ())), b"b")
+    solo.prove(b"b")
+    replies = sends(solo.receive(b"b", SyncRequest(solo.record(b"b"))), b"b")
     reply = next(m for m in replies if isinstance(m, SyncReply))
     assert 10 < len(reply.items) < 40
     assert sum(len(item.body) + len(item.signature) for item in reply.items) <= 2_048

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from coordinator.signed import Kind, Signed
 from node.membership.beliefs import HELD_MAX
+from node.membership.digest import Line, name_of
 from node.membership.events import Event, Leave, Received, Send, SendFailed, SetMeta, Status, Tick
 from node.membership.intake import SEEN_MAX
 from node.membership.local import SPACED_MAX
@@ -15,7 +16,6 @@ from node.membership.messages import (
     Nack,
     Ping,
     PingReq,
-    SyncEntry,
     SyncReply,
     SyncRequest,
 )
@@ -48,7 +48,14 @@ def items(draw: st.DrawFn) -> Signed:
 news = st.lists(items(), max_size=4).map(tuple)
 nonce = st.sampled_from([b"n" * 16, b"", b"x" * 17])
 number = st.integers(0, 40)
-entries = st.builds(SyncEntry, node, epoch, incarnation, st.integers(0, 3))
+lines = st.builds(
+    lambda name, at, number, rank, check: Line(name_of(name), at % 2**32, number, rank, check).encode(),
+    node,
+    epoch,
+    incarnation,
+    st.integers(0, 255),
+    st.sampled_from([b"chek", bytes(4)]),
+)
 
 
 @st.composite
@@ -62,8 +69,9 @@ def messages(draw: st.DrawFn) -> MembershipMessage:
             st.builds(Ack, number, st.just(ack), news),
             st.builds(PingReq, number, nonce, node, st.integers(0, 2**32 - 1), news),
             st.builds(Nack, number, node),
-            st.builds(SyncRequest, items(), st.lists(entries, max_size=4).map(tuple)),
-            st.builds(SyncReply, news, st.lists(node, max_size=4).map(tuple)),
+            st.builds(SyncRequest, items(), st.lists(lines, max_size=4).map(b"".join)),
+            st.builds(SyncRequest, items(), st.just(b""), st.sampled_from([bytes(2_048), bytes(3)])),
+            st.builds(SyncReply, news, st.lists(node, max_size=4).map(tuple), st.binary(max_size=20)),
         )
     )
     return message
@@ -151,7 +159,7 @@ def test_floods_fill_nothing() -> None:
     assert len(beliefs.intake._seen) <= SEEN_MAX
     assert len(probing._relayed) <= RELAYED_MAX
     assert len(probing._recent) <= RECENT_MAX
-    assert len(probing._turns) <= 300
+    assert len(probing._walk) <= 300
     assert state.out == []
 
 

@@ -23,7 +23,6 @@ from node.membership.messages import (
     Nack,
     Ping,
     PingReq,
-    SyncEntry,
     SyncRequest,
 )
 from node.membership.settings import MembershipSettings
@@ -116,8 +115,8 @@ class Script:
                 return PingReq(int(number), NONCE, target.encode(), int(budget_ms))
             case "sync-request":
                 entries = [line.split("/") for line in rest.split()]
-                known = tuple(SyncEntry(e[0].encode(), EPOCH, int(e[1]), int(e[2])) for e in entries)
-                return SyncRequest(self.solo.record(sender), known)
+                known = [self.solo.line(e[0].encode(), int(e[1]), int(e[2])) for e in entries]
+                return SyncRequest(self.solo.record(sender), b"".join(known))
             case _:
                 raise ValueError(f"unknown message {text!r}")
 

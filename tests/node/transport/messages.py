@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from coordinator.encoding import U32_MAX, U64_MAX
 from coordinator.messages import Agendas, Entries, LedgerEntry, Records, Status, Want, WantEntries
 from coordinator.signed import Kind, Signed
-from node.membership.messages import Ack, Gossip, Nack, Ping, PingReq, SyncEntry, SyncReply, SyncRequest
+from node.membership.digest import LINE_SIZE, NAME_SIZE, SUMS_SIZE
+from node.membership.messages import Ack, Gossip, Nack, Ping, PingReq, SyncReply, SyncRequest
 from node.transport.wire import Message
 
 T = TypeVar("T")
@@ -27,8 +28,8 @@ EXAMPLES: tuple[Message, ...] = (
     PingReq(1, NONCE, NODE, 100, (RECORD,)),
     Nack(1, NODE),
     Gossip((RECORD,)),
-    SyncRequest(RECORD, (SyncEntry(NODE, 1, 2, 3),)),
-    SyncReply((RECORD,), (NODE,)),
+    SyncRequest(RECORD, b"l" * LINE_SIZE, b"", b"b"),
+    SyncReply((RECORD,), (NODE,), b"n" * NAME_SIZE),
 )
 
 _u64 = st.integers(0, U64_MAX)
@@ -48,6 +49,10 @@ def _few(values: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
     return st.lists(values, max_size=3).map(tuple)
 
 
+def _pieces(size: int) -> st.SearchStrategy[bytes]:
+    return st.lists(st.binary(min_size=size, max_size=size), max_size=3).map(b"".join)
+
+
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Records, _few(_signed)),
     st.builds(Status, _u64, _few(_id)),
@@ -60,6 +65,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(PingReq, _u64, _nonce, _id, _u32, _few(_signed)),
     st.builds(Nack, _u64, _id),
     st.builds(Gossip, _few(_signed)),
-    st.builds(SyncRequest, _signed, _few(st.builds(SyncEntry, _id, _u64, _u32, st.integers(0, 3)))),
-    st.builds(SyncReply, _few(_signed), _few(_id)),
+    st.builds(SyncRequest, _signed, _pieces(LINE_SIZE), st.just(b""), st.sets(st.integers(0, 255)).map(bytes)),
+    st.builds(SyncRequest, _signed, st.just(b""), st.just(bytes(SUMS_SIZE))),
+    st.builds(SyncReply, _few(_signed), _few(_id), _pieces(NAME_SIZE)),
 )

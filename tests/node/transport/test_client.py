@@ -117,8 +117,8 @@ async def test_two_peers_talk_both_ways() -> None:
         sending(Failures(), node=ALICE) as alice,
         sending(Failures(), node=BOB) as bob,
     ):
-        alice.send(None, address(bob_port), SyncRequest(RECORD, ()))
-        await until(lambda: to_bob.messages == [SyncRequest(RECORD, ())])
+        alice.send(None, address(bob_port), SyncRequest(RECORD))
+        await until(lambda: to_bob.messages == [SyncRequest(RECORD)])
         bob.send(ALICE.node, address(alice_port), WantEntries(1))
         alice.send(BOB.node, address(bob_port), WantEntries(2))
         await until(lambda: len(to_bob.messages) == 2 and len(to_alice.messages) == 1)
@@ -129,7 +129,7 @@ async def test_a_refusal_is_reported_with_its_reason() -> None:
     failures = Failures()
     async with serving(Received()) as (_, port), sending(failures, node=MALLORY) as outbox:
         outbox.send(BOB.node, address(port), WantEntries(1))
-        outbox.send(None, address(port), SyncRequest(RECORD, ()))
+        outbox.send(None, address(port), SyncRequest(RECORD))
         await until(lambda: len(failures.seen) == 2)
         assert [(local, reason[:33]) for _, _, local, reason in failures.seen] == [
             (False, "PERMISSION_DENIED: not_admitted: "),

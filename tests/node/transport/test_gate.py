@@ -16,7 +16,7 @@ from tests.node.transport.messages import RECORD
 from tests.node.transport.peers import ALICE, BOB, MALLORY, MEMBERS, MOOT, gate_of, sealed
 
 PAYLOAD = pack([Want(())])
-JOIN = pack([SyncRequest(RECORD, ())])
+JOIN = pack([SyncRequest(RECORD)])
 WALL_MS = 1_700_000_000_000
 
 

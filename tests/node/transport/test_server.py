@@ -114,7 +114,7 @@ async def test_whoever_listens_takes_a_sync_request() -> None:
     """The first word of a join: the seed's node id is not known yet."""
     received = Received()
     async with serving(received) as (_, port):
-        join = SyncRequest(RECORD, ())
+        join = SyncRequest(RECORD)
         assert (await deliver(port, sealed(pack([join]), to=None)))[0] is grpc.StatusCode.OK
         assert received.messages == [join]
 

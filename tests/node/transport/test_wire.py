@@ -25,7 +25,8 @@ from coordinator.messages import (
 )
 from coordinator.signed import BODY_SIZE_MAX, Kind, NodeId, Signed
 from node.identity import Keypair
-from node.membership.messages import GOSSIP_MAX, SYNC_ENTRIES_MAX, Gossip, Ping, SyncEntry, SyncReply, SyncRequest
+from node.membership.digest import BUCKETS, LINE_SIZE, NAME_SIZE, SUMS_SIZE
+from node.membership.messages import GOSSIP_MAX, SYNC_LINES_MAX, Gossip, Ping, SyncReply, SyncRequest
 from node.signing import MootSigner, MootVerifier
 from node.transport.rejections import Reason, Rejected
 from node.transport.wire import (
@@ -120,13 +121,11 @@ REPEATED: list[tuple[Callable[[int], ProtobufMessage], int]] = [
     (lambda n: membership_pb2.Ack(ack=SIGNED, gossip=[SIGNED] * n), GOSSIP_MAX),
     (lambda n: membership_pb2.PingReq(nonce=NONCE, target=NODE, gossip=[SIGNED] * n), GOSSIP_MAX),
     (lambda n: membership_pb2.Gossip(items=[SIGNED] * n), GOSSIP_MAX),
-    (
-        lambda n: membership_pb2.SyncRequest(own=SIGNED, entries=[membership_pb2.SyncEntry(node=NODE)] * n),
-        SYNC_ENTRIES_MAX,
-    ),
-    (lambda n: membership_pb2.SyncRequest(own=SIGNED, entries=[membership_pb2.SyncEntry(node=NODE, rank=n)]), 3),
-    (lambda n: membership_pb2.SyncReply(items=[SIGNED] * n), SYNC_ENTRIES_MAX),
-    (lambda n: membership_pb2.SyncReply(want=[NODE] * n), SYNC_ENTRIES_MAX),
+    (lambda n: membership_pb2.SyncRequest(own=SIGNED, lines=bytes(n)), SYNC_LINES_MAX * LINE_SIZE),
+    (lambda n: membership_pb2.SyncRequest(own=SIGNED, buckets=bytes(i % 256 for i in range(n))), BUCKETS),
+    (lambda n: membership_pb2.SyncReply(items=[SIGNED] * n), SYNC_LINES_MAX),
+    (lambda n: membership_pb2.SyncReply(want=[NODE] * n), SYNC_LINES_MAX),
+    (lambda n: membership_pb2.SyncReply(names=bytes(n)), SYNC_LINES_MAX * NAME_SIZE),
 ]
 
 
@@ -159,7 +158,14 @@ def test_bounds(make: Callable[[int], ProtobufMessage], most: int) -> None:
         pytest.param(membership_pb2.Nack(), id="a nack of nobody"),
         pytest.param(membership_pb2.Ack(), id="an ack without its signed part"),
         pytest.param(membership_pb2.SyncRequest(), id="a sync request without the sender's record"),
+        pytest.param(membership_pb2.SyncRequest(own=SIGNED, lines=bytes(LINE_SIZE + 1)), id="a broken line"),
+        pytest.param(membership_pb2.SyncRequest(own=SIGNED, sums=bytes(SUMS_SIZE - 1)), id="too few sums"),
+        pytest.param(
+            membership_pb2.SyncRequest(own=SIGNED, sums=bytes(SUMS_SIZE), lines=bytes(LINE_SIZE)), id="sums and lines"
+        ),
+        pytest.param(membership_pb2.SyncRequest(own=SIGNED, buckets=b"aa"), id="one bucket twice"),
         pytest.param(membership_pb2.SyncReply(want=[b"x"]), id="a short node id"),
+        pytest.param(membership_pb2.SyncReply(names=bytes(NAME_SIZE + 1)), id="a broken name"),
     ],
 )
 def test_what_no_core_may_see(message: ProtobufMessage) -> None:
@@ -259,7 +265,7 @@ LARGE = tuple(large(number) for number in range(200))
         pytest.param(Entries(5, tuple(entry(n) for n in range(5))), id="entries"),
         pytest.param(Gossip(LARGE[:64]), id="gossip"),
         pytest.param(Ping(1, NONCE, NODE, LARGE[:64]), id="a ping with gossip"),
-        pytest.param(SyncReply(LARGE, (NODE,)), id="sync reply"),
+        pytest.param(SyncReply(LARGE, (NODE,), bytes(NAME_SIZE)), id="sync reply"),
     ],
 )
 def test_what_is_too_large_goes_in_parts(message: Message) -> None:
@@ -288,8 +294,8 @@ def _items(message: Message) -> list[object]:
             return list(items)
         case Ping(probe, _, _, gossip):
             return [probe, *gossip]
-        case SyncReply(items, want):
-            return [*want, *items]
+        case SyncReply(items, want, names):
+            return [*want, *([names] if names else []), *items]
         case _:
             raise AssertionError(message)
 
@@ -303,5 +309,5 @@ def test_what_cannot_be_split_has_no_parts() -> None:
 def test_small_messages_stay_whole() -> None:
     for message in EXAMPLES:
         assert pack_in_parts(message) == [pack([message])]
-    everybody = SyncRequest(RECORD, (SyncEntry(NODE, 1, 2, 3),) * SYNC_ENTRIES_MAX)
+    everybody = SyncRequest(RECORD, bytes(SYNC_LINES_MAX * LINE_SIZE))
     assert len(pack_in_parts(everybody)) == 1, "the largest member list fits into one envelope"

@@ -1,0 +1,52 @@
+"""What must hold in a run of slots at every step, beside each author's history: structure, agreement, validity."""
+
+from collections.abc import Iterable
+
+from coordinator.voting import Ballot, Phase, Slot
+from node.lab.simulation.letters import SPOILED, union
+from node.lab.simulation.outcome import Violated
+
+
+def check_structure(slot: Slot) -> None:
+    """The ballot variables fit together (SCP white paper, section 6.2, and the ballot protocol's proofs)."""
+    b, p, q, h, c = slot.b, slot.p, slot.p_prime, slot.h, slot.c
+    if b is None:
+        sound = h is None and c is None
+    elif b.counter < 1 or (h is not None and not _within(h, b)) or (c is not None and (h is None or not _within(c, h))):
+        sound = False
+    elif c is not None and h is not None and (_gives_up(p, h) or _gives_up(q, h)):
+        sound = False
+    else:
+        sound = q is None or (p is not None and _gives_up(p, q))
+    if sound and slot.phase is not Phase.PREPARE:
+        sound = None not in (b, p, h, c) and q is None
+    if not sound:
+        raise Violated("structure", f"{slot.node!r} slot {slot.index}: {slot.phase} b={b} p={p} p′={q} h={h} c={c}")
+
+
+def _within(low: Ballot, high: Ballot) -> bool:
+    return low.value == high.value and low.counter <= high.counter
+
+
+def _gives_up(accepted: Ballot | None, ballot: Ballot) -> bool:
+    """Whether who accepts the one as prepared gives up to commit the other."""
+    return accepted is not None and accepted.value != ballot.value and not accepted < ballot
+
+
+class Decisions:
+    """All that honest nodes decided, and all that anybody nominated."""
+
+    def __init__(self) -> None:
+        self.decided: dict[int, bytes] = {}
+        self._nominated: dict[int, set[int]] = {}
+
+    def nominated(self, slot: int, values: Iterable[bytes]) -> None:
+        self._nominated.setdefault(slot, set()).update(*values)
+
+    def decide(self, node: bytes, slot: int, value: bytes) -> None:
+        """Raises Violated where another honest node decided differently, or nobody can have meant it."""
+        first = self.decided.setdefault(slot, value)
+        if first != value:
+            raise Violated("agreement", f"slot {slot}: {node!r} decides {value!r}, another had decided {first!r}")
+        if SPOILED in value or union([value]) != value or not self._nominated.get(slot, set()).issuperset(value):
+            raise Violated("validity", f"slot {slot}: {node!r} decides {value!r}, which is invalid or nobody nominated")
