@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coordinator.agenda_driver import AgendaDriver, VotingSettings
 from coordinator.agenda_requests import AgendaRequests
 from coordinator.effects import Effect, Note, SaveAgenda, SaveVoting, Send, SendEntries
-from coordinator.heard import Heard, keep_newest
+from coordinator.heard import Heard, keep_newest, read_statement
 from coordinator.ledger.agenda import Agenda
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.proof import CertificateError, check_statement
@@ -114,7 +114,7 @@ class Assembly:
     def receive(self, record: Signed, sender: NodeId, now_ms: int) -> list[Effect | Decided]:
         """Take a statement of which the signature was checked."""
         try:
-            statement = decode(record.body)
+            statement = read_statement(record.body)
         except ValueError:
             return [_note("statement.refused", record.author, "malformed")]
         if statement.node != record.author:
@@ -218,7 +218,7 @@ class Assembly:
     def _named(self) -> frozenset[Digest]:
         """Every agenda that a statement in use names or that voting may still come back to."""
         statements = [heard.statement for heard in (*self._latest.values(), *self._waiting.values())]
-        statements += [decode(record.body) for record in self._own.values()]
+        statements += [read_statement(record.body) for record in self._own.values()]
         named = {value for statement in statements for value in values(statement)}
         if self._slot is not None:
             slot = self._slot
@@ -316,9 +316,9 @@ class Assembly:
 
     def _is_older(self, record: Signed) -> bool:
         """Whether what we know ourselves to have said is newer than this."""
-        statement = decode(record.body)
+        statement = read_statement(record.body)
         own = self._own.get(isinstance(statement, Nominate))
-        return own is not None and is_newer(statement, decode(own.body))
+        return own is not None and is_newer(statement, read_statement(own.body))
 
     def _rebroadcast(self, now_ms: int) -> list[Effect | Decided]:
         records = [self._own[nominates] for nominates in sorted(self._own)]

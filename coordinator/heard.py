@@ -1,10 +1,15 @@
 """A statement as it was heard: from whom it came, and which of two replaces the other."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coordinator.signed import NodeId, Signed
 from coordinator.voting.newness import is_newer
-from coordinator.voting.statement import Nominate, Statement
+from coordinator.voting.statement import Nominate, Statement, decode
+
+READ_MAX = 1_024
+"""Statements remembered by their bytes: each comes again with the later ones of its author, and from who passes it on.
+None is longer than a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +31,9 @@ def keep_newest(held: dict[tuple[NodeId, bool], Heard], heard: Heard) -> None:
     before = held.get(heard.key)
     if before is None or is_newer(before.statement, heard.statement):
         held[heard.key] = heard
+
+
+@lru_cache(maxsize=READ_MAX)
+def read_statement(body: bytes) -> Statement:
+    """The statement in a record. Raises ValueError where there is none."""
+    return decode(body)

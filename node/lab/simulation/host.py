@@ -15,7 +15,7 @@ from node.lab.simulation.faults import Crash, Disk
 from node.lab.simulation.lies.liar import Message, MootLiar
 from node.lab.simulation.model import HostModel
 from node.lab.simulation.mouth import Mouth
-from node.lab.simulation.process import Process, run_cores
+from node.lab.simulation.process import Effect, Process, run_cores
 from node.lab.simulation.surroundings import Surroundings, address_of
 from node.lab.simulation.turns import Turns
 from node.membership import events as member_events
@@ -28,8 +28,6 @@ LEAVE_WAIT_MS = 2_000
 """How long a leaving node says goodbye at most; `node.runtime` waits as long."""
 CLONE_RESTART_MS = 5_000
 """After how long a node that stopped since its identity is in use is started again."""
-
-Effect = moot_effects.Effect | member_events.Effect
 
 
 class Host:
@@ -94,7 +92,7 @@ class Host:
         if surroundings.watch.on:
             surroundings.watch.tell(now_ms, self.number, None, "started", epoch, process.moot.ledger.height)
         surroundings.checks.started(self, process)
-        self._perform(process.moot.start(monotonic_ms))
+        self._perform(process.start(monotonic_ms))
         self.turns.plan()
 
     def stop(self, down_ms: int) -> None:
@@ -151,7 +149,7 @@ class Host:
         """
         assert self.process is not None, "only a running node can be asked"
         now_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms)
-        self._perform(self.process.moot.step(moot_events.Asked(question), now_ms))
+        self._perform(self.process.step(moot_events.Asked(question), now_ms))
         self.turns.plan()
 
     def lie_through(self, liar: MootLiar) -> None:
@@ -171,32 +169,18 @@ class Host:
         return None if due_ms is None else self.clock.when(due_ms)
 
     def _turn(self) -> None:
-        """One step of both cores over everything that waits, then all its effects.
-
-        `node.shell` ticks both cores in every turn. Here one that wanted no tick gets none: whoever lives on ticks
-        that others asked for would die in a quiet moot.
-        """
+        """One step of both cores over everything that waits, then all its effects."""
         process = self.process
         assert process is not None, "only a running process has a turn"
         now_ms, due_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms), process.due_ms()
-        moot, membership, inbox = process.moot, process.membership, self.turns.inbox
-        watch = self._surroundings.watch
+        inbox, watch = self.turns.inbox, self._surroundings.watch
         effects: list[Effect] = []
         for _ in range(min(len(inbox), STEP_MAX)):
             event = inbox.popleft()
             if watch.on:
                 self._tell("event", event)
-            if isinstance(event, member_events.Event):
-                effects += membership.step(event, now_ms)
-            else:
-                effects += moot.step(event, now_ms)
-        lag_ms = 0 if due_ms is None else max(0, now_ms - due_ms)
-        wanted_ms = membership.next_deadline_ms()
-        if lag_ms or (wanted_ms is not None and wanted_ms <= now_ms):
-            effects += membership.step(member_events.Tick(lag_ms), now_ms)
-        wanted_ms = moot.next_deadline_ms()
-        if wanted_ms is not None and wanted_ms <= now_ms:
-            effects += moot.step(moot_events.Tick(), now_ms)
+            effects += process.step(event, now_ms)
+        effects += process.tick(0 if due_ms is None else max(0, now_ms - due_ms), now_ms)
         self._perform(effects)
         self._surroundings.checks.turned(self)
 
