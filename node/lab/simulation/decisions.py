@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from coordinator.effects import SaveEntry
 from coordinator.ledger.agenda import Agenda, Item
+from coordinator.ledger.change import check_change
 from coordinator.ledger.genesis import Genesis
-from coordinator.ledger.resolution import Part, Stand, resolve
+from coordinator.ledger.resolution import ItemError, Part, Stand, resolve
 from coordinator.records import Cost, Preference, Question
 from coordinator.signed import Digest, NodeId, Signed
 from node.lab.simulation.host import Host
@@ -18,6 +19,8 @@ class Decisions:
 
     def __init__(self, genesis: Genesis, hosts: list[Host], verify: Callable[[Signed], bool]) -> None:
         self._genesis = genesis
+        self._roster = genesis.roster
+        """In force in the next slot to be looked into."""
         self._hosts = {host.node: host for host in hosts}
         self._verify = verify
         self.agendas: list[Agenda] = []
@@ -46,7 +49,9 @@ class Decisions:
         if (header.slot, header.previous) != (len(self.agendas), previous):
             raise Violated("validity", f"slot {header.slot} does not follow the entry before")
         self.agendas.append(agenda)
-        if not agenda.items:
+        if header.epoch != self._roster.epoch:
+            raise Violated("validity", f"slot {header.slot} is of epoch {header.epoch}, not {self._roster.epoch}")
+        if not agenda.items and agenda.change is None:
             raise Violated("validity", f"slot {header.slot} decides nothing")
         for item in agenda.items:
             if item.id in self.slots:
@@ -55,11 +60,16 @@ class Decisions:
                 )
             self.slots[item.id] = header.slot
             self._check_item(item)
+        if agenda.change is not None:
+            try:
+                self._roster = check_change(agenda.change, self._roster, self._verify)
+            except ItemError as error:
+                raise Violated("validity", f"slot {header.slot}: {error}") from error
 
     def _check_item(self, item: Item) -> None:
         question = item.id.hex()[:8]
         for record in (item.question, *item.proposals, *item.preferences):
-            if record.author not in self._genesis.by_node or not self._verify(record):
+            if record.author not in self._roster.by_node or not self._verify(record):
                 raise Violated("validity", f"question {question}: a {record.kind.value} that no member signed")
         preferences = _by_author(item.preferences)
         for author, records in preferences.items():
@@ -67,7 +77,7 @@ class Decisions:
                 raise Violated("validity", f"question {question}: two preferences of an honest member")
             if any(Preference.decode(record.body).question != item.id for record in records):
                 raise Violated("validity", f"question {question}: a preference about another")
-        resolution = resolve(item, self._genesis)
+        resolution = resolve(item, self._roster)
         total = Cost()
         for part in resolution.parts:
             if part.stand is Stand.ANSWERED and len(preferences.get(part.member, ())) != 1:
@@ -89,12 +99,12 @@ class Decisions:
     def _check_tally(self, item: Item, parts: Iterable[Part]) -> None:
         """Points as they were signed, by hand: an answer wins that has the most."""
         question = Question.decode(item.question.body)
-        resolution = resolve(item, self._genesis)
-        if resolution.outcome is None or (question.tally or self._genesis.charter.tally) != "points":
+        resolution = resolve(item, self._roster)
+        if resolution.outcome is None or (question.tally or self._roster.charter.tally) != "points":
             return
         points: Counter[str] = Counter()
         for part in parts:
-            weight = self._genesis.by_node[part.member].weight
+            weight = self._roster.by_node[part.member].weight
             for answer, given in part.points:
                 points[answer] += weight * given
         if points[resolution.outcome.answer] != max(points.values()):

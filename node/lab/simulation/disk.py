@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from coordinator.effects import Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
+from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.messages import LedgerEntry
-from coordinator.moot import Restored
+from coordinator.restored import Restored
 from coordinator.signed import Digest, Signed
 from node.store import SLOTS_KEPT
 
@@ -25,7 +25,9 @@ class HostDisk:
     questions: dict[Digest, int] = field(default_factory=dict)
     """Slots of decided questions."""
     records: dict[Digest, tuple[Digest, Signed]] = field(default_factory=dict)
-    """Of open questions, with the question's id."""
+    """Of open questions and changes, with the id of the question or change."""
+    changes: dict[int, bytes] = field(default_factory=dict)
+    """Agendas that changed the roster, by the epoch that they began."""
     voting: dict[int, SaveVoting] = field(default_factory=dict)
     agendas: dict[Digest, SaveAgenda] = field(default_factory=dict)
     members: tuple[Signed, ...] = ()
@@ -44,6 +46,7 @@ class HostDisk:
             list(self.entries),
             dict(self.questions),
             dict(self.records),
+            dict(self.changes),
             dict(self.voting),
             dict(self.agendas),
             self.members,
@@ -72,6 +75,8 @@ class HostDisk:
                     self.written.add(record.digest())
                     if question not in self.questions:
                         self.records.setdefault(record.digest(), (question, record))
+                case ForgetRecords(subjects):
+                    self.records = {name: row for name, row in self.records.items() if row[0] not in subjects}
                 case SaveVoting(slot, _, statements):
                     self.written.update(statement.digest() for statement in statements)
                     self.voting[slot] = write
@@ -109,12 +114,15 @@ class HostDisk:
             tuple(record for _, record in self.records.values()),
             (newest.slot, newest.state, newest.statements) if newest else None,
             tuple(one.agenda for one in self.agendas.values() if one.slot >= self.height),
+            tuple(self.changes[epoch] for epoch in sorted(self.changes)),
         )
 
     def _append(self, entry: SaveEntry) -> None:
         assert entry.slot == self.height, "slots are decided in order"
         self.entries.append((entry.agenda, ()))
         self.head = entry.digest
+        if entry.epoch is not None:
+            self.changes[entry.epoch] = entry.agenda
         self.questions.update(dict.fromkeys(entry.questions, entry.slot))
         self.records = {name: row for name, row in self.records.items() if row[0] not in self.questions}
         oldest = entry.slot - SLOTS_KEPT

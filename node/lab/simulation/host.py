@@ -5,7 +5,7 @@ from functools import partial
 
 from coordinator import effects as moot_effects
 from coordinator import events as moot_events
-from coordinator.effects import Ended, Generate, Note, Progress, Save, SendEntries
+from coordinator.effects import Ended, Generate, Note, Progress, RosterChanged, Save, SendEntries
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.records import Question
 from coordinator.signed import Digest, NodeId, Signer
@@ -232,8 +232,9 @@ class Host:
                 self._send_moot(to, message)
             case member_events.Send(to, address, message):
                 self._mouth.say(to, address, message)
-            case SendEntries(to, slot):
-                entries = self.disk.proven_from(slot, ENTRIES_MAX, REPLY_BYTES_MAX)
+            case SendEntries(to, slot, until):
+                count = ENTRIES_MAX if until is None else min(ENTRIES_MAX, until - slot)
+                entries = self.disk.proven_from(slot, count, REPLY_BYTES_MAX)
                 if entries:
                     self._send_moot(to, Entries(slot, entries))
             case Generate():
@@ -242,6 +243,8 @@ class Host:
                 surroundings.checks.ended(self, effect)
             case MemberChanged():
                 surroundings.checks.changed(self, effect)
+                self._hand_in_reachable()
+            case RosterChanged():
                 self._hand_in_reachable()
             case RememberMembers(records):
                 self.disk.remember_members(records)

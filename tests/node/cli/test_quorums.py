@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
 from coordinator.voting import QuorumSet
 from node.cli.network_file import NESTING_MAX, NetworkFileError, read_network
 from node.errors import Exit
