@@ -51,15 +51,11 @@ class OpenChanges:
         """The epoch that a change was for, of those that another one outran."""
 
     def restore(self, records: Iterable[Signed]) -> None:
-        """Take back what the disk held. What the last decision outran may still be there."""
+        """Take back what the disk held."""
         held = tuple(records)
         for record in held:
-            if record.kind is Kind.CHANGE and record.digest() not in self._ledger.decided:
-                change = Change.decode(record.body)
-                if change.epoch == self._ledger.roster.epoch:
-                    self.open[record.digest()] = OpenChange(record, change)
-                else:
-                    self._outrun(record.digest(), change.epoch)
+            if record.kind is Kind.CHANGE:
+                self.open[record.digest()] = OpenChange(record, Change.decode(record.body))
         for record in held:
             if record.kind is Kind.APPROVAL:
                 known = self.open.get(Approval.decode(record.body).change)

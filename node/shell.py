@@ -45,6 +45,9 @@ CLONE_RUNS = (
     " one key contradict each other. Stop the other one, or make a new node: moot init"
 )
 
+REMOVED = "roster.removed"
+"""The note of a core whose node the members have removed: its people have to hear of it."""
+
 CoreEvent: TypeAlias = moot_events.Event | member_events.Event
 
 
@@ -282,7 +285,7 @@ class Shell:
 
     def _note(self, event: str, fields: tuple[tuple[str, str | int | bytes], ...]) -> None:
         shown = " ".join(f"{name}={_shown(value)}" for name, value in fields)
-        log.info("%s %s", event, shown)
+        log.log(logging.WARNING if event == REMOVED else logging.INFO, "%s %s", event, shown)
         if event == "leave.done":
             self._left.set()
         elif event == "clone.running":

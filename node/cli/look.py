@@ -68,7 +68,7 @@ def status(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) -
     alive = f"{report['members_alive']} of {show.plural(report['members'], 'member')}"
     facts = [show.fact("alive", alive), show.fact("up for", show.duration(report["uptime_ms"]))]
     if not report["in_roster"]:
-        facts.append(show.fact("roster", "not in it: follows, and neither asks nor votes; see moot roster"))
+        facts.append(show.fact("roster", show.FOLLOWS))
     elif report["watching"]:
         facts.append(show.fact("watching", "follows without voting until it has caught up"))
     for line in show.status_lines(report) + facts:

@@ -11,6 +11,8 @@ ID_LENGTH = 12
 """Characters of a question's id that are shown: short enough to type, long enough to stay unique."""
 
 CLIP_LENGTH = 24
+FOLLOWS = "not in it: follows, and neither asks nor votes; see moot roster"
+"""Of a node that sits in no seat of the roster."""
 SHOWN_MAX = 5
 """Of candidates in a line; the rest is counted. JSON holds them all."""
 

@@ -64,6 +64,8 @@ def _print_banner(status: StatusReport, home: Path) -> None:
     if status["members_alive"] < status["threshold"]:
         alive += "; nothing is decided before more are up"
     out.print(show.fact("alive", alive), soft_wrap=True)
+    if not status["in_roster"]:
+        out.print(show.fact("roster", show.FOLLOWS), soft_wrap=True)
     out.print(show.fact("home", str(home)), soft_wrap=True)
     out.print(show.fact("ask", f"moot ask QUESTION --home {home}"), soft_wrap=True)
 
