@@ -13,6 +13,7 @@ from node.lab.simulation.clock import WALL_MS, HostClock
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.host import Host
 from node.lab.simulation.keys import Keyring
+from node.lab.simulation.lies import moot_liar
 from node.lab.simulation.lies.liar import Message, MootLiar
 from node.lab.simulation.links import Links
 from node.lab.simulation.model import HostModel
@@ -166,10 +167,6 @@ class MootWorld:
         return make_host(number, self.surroundings, self._keys.signer(number, self.genesis.moot_id), clock, model)
 
     def _lie(self) -> None:
-        if not self.plan.liars:
-            return
-        from node.lab.simulation.lies import moot_liar
-
         for liar in self.plan.liars:
             host = self.hosts[liar.node]
             signer = self._keys.signer(liar.node, self.genesis.moot_id)
