@@ -114,6 +114,7 @@ def make_membership(ground: Ground, address: str) -> Membership:
         remembered=ground.store.remembered_members(),
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
+        operator_of=lambda node: _organization(ground.genesis, node),
     )
 
 
@@ -161,6 +162,11 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Mode
         bytes=info.size_bytes,
     )
     return engine, lambda: dict(report)
+
+
+def _organization(genesis: Genesis, node: bytes) -> str:
+    seat = genesis.by_node.get(node)
+    return "" if seat is None else seat.organization
 
 
 def _model_path(file: str) -> Path:

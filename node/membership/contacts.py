@@ -95,7 +95,11 @@ class Contacts:
         """Ask some of those that are not alive to us for a full exchange."""
         local = self.local
         silent = [seed for seed in (*self.seeds, *self._retired) if not self._is_alive(seed)]
-        for seed in local.rng.sample(silent, min(count, len(silent))):
+        local.rng.shuffle(silent)
+        operators = [local.operator_of(seed.node) if seed.node is not None else "" for seed in silent]
+        repeats = [bool(name) and name in operators[:at] for at, name in enumerate(operators)]
+        for at in sorted(range(len(silent)), key=repeats.__getitem__)[:count]:  # one of each operator first
+            seed = silent[at]
             local.out.append(Send(seed.node, seed.address, self.exchange.request()))
 
     def _is_alive(self, seed: Seed) -> bool:

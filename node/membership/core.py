@@ -59,6 +59,8 @@ class Membership:
         seeds: where to knock when joining, and for ever while they are not alive.
         remembered: records of an earlier RememberMembers; they say where to knock, not who lives.
         wall_offset_ms: wall clock minus `now_ms`; serves only the coarse bounds of a record's age.
+        operator_of: who runs a member's machine, where that is known; relays and receivers of gossip are chosen from
+            several.
         known: members held alive and verified from the start, for simulations of a large moot. Where this node's own
             `first_record` is among them, it is not announced. One value serves any number of cores: a core takes 7 KiB
             and 50 microseconds then, whatever the number of members.
@@ -82,6 +84,7 @@ class Membership:
         wall_offset_ms: int,
         now_ms: int,
         known: Known = NOBODY,
+        operator_of: Callable[[NodeId], str] = lambda node: "",
     ) -> None:
         wall_ms = now_ms + wall_offset_ms
         signed = first_record(signer, settings, epoch=epoch, address=address, meta=meta, wall_ms=wall_ms)
@@ -90,6 +93,7 @@ class Membership:
             rng,
             OwnRecord.begin(signer, signed, now_ms),
             admit,
+            operator_of,
             wall_offset_ms,
             now_ms,
             GossipQueue(settings, signer.node),
@@ -203,9 +207,11 @@ class Membership:
         if sender == local.node or not local.admit(sender):
             local.note("message.refused", sender=sender)
             return
-        for item in _gossip_on(message):
-            if not self._beliefs.hear(item, sender):
+        if self._beliefs.graylist.holds(sender, local.now_ms):
+            if isinstance(message, Gossip | SyncRequest | SyncReply):
                 return
+        elif not all(self._beliefs.hear(item, sender) for item in _gossip_on(message)):
+            return
         member = local.members.get(sender)
         if member is not None:
             local.members.hear(member, local.now_ms)

@@ -209,11 +209,7 @@ class Probing:
         """The direct ack is late. Ask others, and try the direct path again: the first ping may just have been lost."""
         local, settings = self.local, self.local.settings
         members = local.members
-        chosen = members.sample(
-            local.rng,
-            settings.relays,
-            lambda member: members.is_trusted(member) and member.node != probe.target,
-        )
+        chosen = local.choose(settings.relays, lambda m: members.is_trusted(m) and m.node != probe.target)
         probe.relays = tuple(member.node for member in chosen)
         budget_ms = (probe.ends_ms - local.now_ms) * settings.relay_budget_percent // 100
         for member in chosen:

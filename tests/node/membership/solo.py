@@ -35,6 +35,8 @@ class Solo:
         meta: bytes = b"",
         settings: MembershipSettings | None = None,
         known: Known = NOBODY,
+        operator_of: Callable[[NodeId], str] = lambda node: "",
+        rng: random.Random | None = None,
         **numbers: int,
     ) -> None:
         self.verifier = TestVerifier()
@@ -45,7 +47,7 @@ class Solo:
             signer=self.verifier.signer(SELF),
             verifier=self.verifier,
             settings=self.settings,
-            rng=random.Random(0),
+            rng=rng or random.Random(0),
             epoch=EPOCH,
             address="a:1",
             meta=meta,
@@ -55,6 +57,7 @@ class Solo:
             wall_offset_ms=WALL_MS,
             now_ms=0,
             known=known,
+            operator_of=operator_of,
         )
 
     def meet(self, *nodes: NodeId) -> list[Effect]:
