@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from coordinator.messages import Records
-from coordinator.signed import Kind, Signed
+from coordinator.signed import Kind
+from node.lab.simulation.lies.memory import signed_in
 from node.lab.simulation.lies.reaching import SKEW_MS
 from node.membership.events import Status
 from node.membership.messages import Ack, Gossip, Nack, Ping, PingReq, SyncReply, SyncRequest
@@ -31,10 +32,10 @@ def test_no_forgery_is_well_signed() -> None:
     for seed in range(10):
         liar = LyingMember("forger", seed)
         moot = liar.moot
-        heard = {item.signature: item for _, message in moot.conversation() for item in _items(message)}
+        heard = {item.signature: item for _, message in moot.conversation() for item in signed_in(message)}
         for sender, message in moot.conversation():
             for told in liar.hear(sender, message):
-                [forgery] = _items(told.message)
+                [forgery] = signed_in(told.message)
                 assert forgery.author in moot.others and not moot.verifier.verify(forgery)
                 kinds[forgery.kind] += 1
                 signed = heard.get(forgery.signature)
@@ -52,26 +53,14 @@ def test_no_forgery_is_well_signed() -> None:
     assert min(kinds[kind] for kind in Kind if kind is not Kind.ENVELOPE) > 5
 
 
-def _items(message: object) -> tuple[Signed, ...]:
-    match message:
-        case Records(records):
-            return records
-        case Gossip(items):
-            return items
-        case Ack(ack=ack):
-            return (ack,)
-        case _:
-            return ()
-
-
 def test_the_repeater_says_only_what_was_said() -> None:
     liar = LyingMember("repeater")
-    heard = {item for _, message in liar.moot.conversation() for item in _items(message)}
+    heard = {item for _, message in liar.moot.conversation() for item in signed_in(message)}
     for sender, message in liar.moot.conversation():
         liar.hear(sender, message)
         liar.stage.pass_ms(50)
     liar.stage.pass_ms(5_000)
-    items = [item for told in liar.stage.told for item in _items(told.message)]
+    items = [item for told in liar.stage.told for item in signed_in(told.message)]
     assert len(items) > 50 and {item.kind for item in items} >= {Kind.MEMBER, Kind.STATEMENT, Kind.PREFERENCE}
     assert heard.issuperset(item for item in items if item.author != liar.moot.liar)
 
