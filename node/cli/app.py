@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import ask, demo, look, quorums, setup, up, verify
+from node.cli import ask, demo, look, quorums, setup, simulate, up, verify
 from node.cli.options import JsonOption, print_help
 from node.cli.terminal import answer, answer_json, is_plain
 from node.errors import Exit
@@ -64,4 +64,5 @@ app.command(rich_help_panel=USE)(look.status)
 app.add_typer(look.decisions, name="decisions", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(verify.verify)
 app.command(rich_help_panel=CHECK)(quorums.quorums)
+app.command(rich_help_panel=CHECK)(simulate.simulate)
 app.command("exit-codes", rich_help_panel=CHECK)(exit_codes)
