@@ -6,6 +6,7 @@ from functools import partial
 
 from coordinator.charter import Charter
 from coordinator.ledger.genesis import Genesis, Member
+from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
 from coordinator.voting import byzantine_threshold
@@ -79,6 +80,7 @@ class MootWorld:
         self.healed = False
         self._workload = stream(plan.seed, "workload")
         self._asks_open = 0
+        self._is_heard = any(isinstance(one, Crash) and one.disk in (Disk.OLD, Disk.WIPED) for one in plan.faults)
         self._asked_ms: dict[Digest, int] = {}
         keys = Keyring(plan.seed, plan.nodes, ed25519=plan.ed25519)
         self.genesis = founded(plan, keys.ids)
@@ -207,7 +209,12 @@ class MootWorld:
     def _deliver(self, sender: int, receiver: int, messages: tuple[Message, ...]) -> bool:
         host, lying = self.hosts[receiver], self._liars.get(receiver)
         if lying is None:
-            return host.arrive(self.hosts[sender].node, messages)
+            arrived = host.arrive(self.hosts[sender].node, messages)
+            if arrived and self._is_heard:
+                for message in messages:
+                    if isinstance(message, Records):
+                        self.checks.heard(host, message)
+            return arrived
         stage, liar = lying
         if stage.silent:
             return False
