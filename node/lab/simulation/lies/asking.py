@@ -5,9 +5,9 @@ from coordinator.records import AnswerKind, Question
 from coordinator.signed import Kind, Signed
 from node.lab.simulation.lies.mouth import MootLie, Mouth
 
-TEXTS_MS, TEXTS_MAX = 2_000, 12
+TEXTS_MS, TEXTS_MAX = 2_000, 6
 FLOOD_MS, FLOOD_STEP = 1_000, 20
-FLOOD_MAX, FLOOD_MAX_RARELY = 40, 260
+FLOOD_MAX, FLOOD_MAX_RARELY = 30, 240
 """Questions in a whole run. Every member answers each of them, so that more would be slow: few runs have so many."""
 
 
@@ -34,7 +34,7 @@ class QuestionFlood(MootLie):
 
     def __init__(self, mouth: Mouth) -> None:
         super().__init__(mouth)
-        self._left = FLOOD_MAX_RARELY if self.rng.random() < 0.1 else FLOOD_MAX
+        self._left = FLOOD_MAX_RARELY if self.rng.random() < 0.05 else FLOOD_MAX
         mouth.every(FLOOD_MS, self._ask)
 
     def _ask(self) -> None:

@@ -50,7 +50,7 @@ class Forger(MootLie):
             changed = Preference(question, (("666", 1),), Cost()).encode()
         if changed == record.body:
             changed += b"!"
-        others = [kind for kind in Kind if kind is not record.kind]
+        others = [kind for kind in Kind if kind not in (record.kind, Kind.ENVELOPE)]  # No message carries an envelope.
         return rng.choice(
             (
                 Signed(record.kind, record.author, record.body, rng.randbytes(SIGNATURE_SIZE)),

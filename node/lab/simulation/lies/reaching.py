@@ -27,6 +27,7 @@ JUMP_MS = 5_000
 RAISE_MS = 600
 FLOOD_MS, FLOOD_STEP = 200, 50
 """A quiet member sends about two messages a second: this is a hundred times as many."""
+FLOODS_MS, PAUSE_MS = 2_000, 4_000
 FAR_MS = 10**10
 SKEW_MS = 240_000
 """Into the future, and still within what clocks may differ by."""
@@ -178,7 +179,7 @@ class EpochJumper(MootLie):
 
 
 class GossipFlood(MootLie):
-    """A hundred times as much gossip as anybody else, with pings and requests to relay for good measure."""
+    """A hundred times as much gossip as anybody else, with pings and requests to relay, for seconds at a time."""
 
     def __init__(self, mouth: Mouth) -> None:
         super().__init__(mouth)
@@ -186,6 +187,8 @@ class GossipFlood(MootLie):
 
     def _flood(self) -> None:
         mouth, rng = self.mouth, self.rng
+        if mouth.stage.now_ms % (FLOODS_MS + PAUSE_MS) >= FLOODS_MS:
+            return
         items = list(mouth.memory.gossip)
         for number in range(FLOOD_STEP):
             nonce = rng.randbytes(NONCE_SIZE)

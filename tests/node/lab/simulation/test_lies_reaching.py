@@ -133,9 +133,10 @@ def test_the_epoch_jumper_jumps() -> None:
 def test_the_flood_of_gossip_floods() -> None:
     liar = LyingMember("gossip-flood").play()
     before = len(liar.stage.told)
-    liar.stage.pass_ms(5_000)
+    liar.stage.pass_ms(12_000)
     told = liar.stage.told[before:]
-    assert len(told) >= 5 * 200, "two hundred messages a second"
+    seconds = Counter(one.at_ms // 1_000 for one in told)
+    assert sum(count >= 200 for count in seconds.values()) >= 3, "two hundred messages in one second"
     assert {type(one.message) for one in told} == {Gossip, Ping, PingReq}
 
 
