@@ -109,7 +109,7 @@ def clogs(ground: Ground) -> list[Fault]:
     found: list[Fault] = []
     for _ in range(rng.randint(1, 12) if ground.members > 1 else 0):
         sender, receiver = rng.sample(range(ground.members), 2)
-        for_ms = rng.randint(10, CLOG_MS_MAX)
+        for_ms = rng.randint(10, min(CLOG_MS_MAX, ground.heal_ms // 2))
         found.append(Clog(ground.some_time(rng, for_ms), for_ms, sender, receiver))
     return found
 
@@ -182,7 +182,7 @@ def full_disks(ground: Ground) -> list[Fault]:
     rng = ground.chance("full disks")
     found: list[Fault] = []
     for _ in range(rng.randint(1, 2)):
-        for_ms = skewed(rng, 500, 20_000)
+        for_ms = min(skewed(rng, 500, 20_000), ground.heal_ms // 2)
         found.append(DiskFull(ground.some_time(rng, for_ms), for_ms, rng.randrange(ground.members)))
     return found
 
@@ -191,7 +191,7 @@ def leaves(ground: Ground) -> list[Fault]:
     rng = ground.chance("leaves")
     found: list[Fault] = []
     for _ in range(rng.randint(1, 3)):
-        away_ms = skewed(rng, 500, 20_000)
+        away_ms = min(skewed(rng, 500, 20_000), ground.heal_ms // 2)
         found.append(Leave(ground.some_time(rng, away_ms), away_ms, rng.randrange(ground.members)))
     return found
 

@@ -1,6 +1,7 @@
 """Play one plan in its world; whatever a core fails with is a violation like any other."""
 
 import traceback
+from pathlib import Path
 from types import TracebackType
 
 from node.lab.simulation.outcome import Outcome, Violated, Violation
@@ -10,6 +11,7 @@ from node.lab.simulation.watch import Watch
 
 CRASH = "crash"
 FRAMES_SHOWN = 4
+_ROOT = f"{Path(__file__).resolve().parents[3]}/"
 
 
 def play(plan: Plan, watch: Watch | None = None) -> Outcome:
@@ -67,9 +69,5 @@ def _timeline(trace: TracebackType | None) -> Timeline:
 
 
 def _short(filename: str) -> str:
-    """The file below the package, as it is known in every checkout."""
-    for top in ("coordinator", "node", "tests"):
-        _, found, rest = filename.replace("\\", "/").rpartition(f"/{top}/")
-        if found:
-            return f"{top}/{rest}"
-    return filename.rsplit("/", 1)[-1]
+    """The file as it is named in every checkout."""
+    return filename.removeprefix(_ROOT)

@@ -26,6 +26,7 @@ SLOT_BUDGET_MS = 10_000
 """Of each slot, beside the common part: silent leaders cost rounds of a timer that grows by half a second each."""
 
 SLOTS_MIN, SLOTS_MAX = 10, 100
+HEAL_MS_LEAST = 3_000
 SLOT_MS_MIN, SLOT_MS_MAX = 100, 3_000
 """How long things go wrong, for each slot: on a good network one takes less than a second, on a bad one several."""
 
@@ -158,7 +159,8 @@ def _some_liars(ground: Ground) -> tuple[Liar, ...]:
 
 def _slots(ground: Ground) -> Plan:
     slots = draws.skewed(ground.chance("slots"), SLOTS_MIN, SLOTS_MAX)
-    ground = replace(ground, heal_ms=slots * draws.skewed(ground.chance("length"), SLOT_MS_MIN, SLOT_MS_MAX))
+    heal_ms = max(HEAL_MS_LEAST, slots * draws.skewed(ground.chance("length"), SLOT_MS_MIN, SLOT_MS_MAX))
+    ground = replace(ground, heal_ms=heal_ms)
     shape = ground.chance("shape").choice(_shapes(ground.members))
     most = liars_max(shape, ground.members)
     liars = draws.liars(ground, most) if ground.permits("liars") else ()
