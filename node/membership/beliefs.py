@@ -170,6 +170,7 @@ class Beliefs:
         local.newcomers.append(local.members.add(member, local.now_ms))
         local.queue.replace(member.node, item)
         local.out.append(MemberChanged(member.node, None, member.status))
+        self._note_protocol(member)
         self._release_held(member)
 
     def _renew(self, member: Member, record: MemberRecord, item: Signed) -> None:
@@ -188,7 +189,15 @@ class Beliefs:
         if told or before is not member.status:
             local.out.append(MemberChanged(node, before, member.status))
         local.queue.replace(node, item)
+        if restarted:
+            self._note_protocol(member)
         self._release_held(member)
+
+    def _note_protocol(self, member: Member) -> None:
+        record = member.record
+        if not record.is_compatible:
+            versions = {"protocol_min": record.protocol_min, "protocol_max": record.protocol_max}
+            self.local.note("member.incompatible", member=member.node, **versions)
 
     def _close_case(self, member: Member, *, refuted: bool) -> None:
         """Its owner has spoken. Unless it lived all the time, nothing is proved against its accusers."""

@@ -77,7 +77,7 @@ class Contacts:
             self._reconnect()
         if self.sync_due_ms <= local.now_ms:
             self.sync_due_ms = local.now_ms + self._sync_interval_ms()
-            for member in local.members.sample(local.rng, 1, lambda member: member.status is Status.ALIVE):
+            for member in local.members.sample(local.rng, 1, _fit_for_exchange):
                 local.send(member.node, self.exchange.request())
 
     def _join(self) -> None:
@@ -133,3 +133,7 @@ class Contacts:
     def _about(self, interval_ms: int) -> int:
         """The interval, give or take a fifth."""
         return max(1, interval_ms * self.local.rng.randint(80, 120) // 100)
+
+
+def _fit_for_exchange(member: Member) -> bool:
+    return member.status is Status.ALIVE and member.record.is_compatible

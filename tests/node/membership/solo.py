@@ -10,7 +10,7 @@ from node.membership.digest import line_of
 from node.membership.events import Effect, Event, MemberView, Received, Seed, Send, Status, Tick
 from node.membership.members import NOBODY, Known
 from node.membership.messages import Ack, Gossip, MembershipMessage, Ping
-from node.membership.records import AckBody, MemberRecord, Suspicion
+from node.membership.records import PROTOCOL_MAX, PROTOCOL_MIN, AckBody, MemberRecord, Suspicion
 from node.membership.settings import MembershipSettings
 from tests.node.membership.keys import TestVerifier
 
@@ -121,8 +121,9 @@ class Solo:
         meta: bytes = b"",
         issued_ms: int = WALL_MS,
         ttl_s: int = 3_600,
+        protocol: tuple[int, int] = (PROTOCOL_MIN, PROTOCOL_MAX),
     ) -> Signed:
-        record = MemberRecord(epoch, incarnation, status, f"{node.decode()}:1", meta, issued_ms, ttl_s)
+        record = MemberRecord(epoch, incarnation, status, f"{node.decode()}:1", meta, issued_ms, ttl_s, *protocol)
         return self.verifier.signer(node).sign(Kind.MEMBER, record.encode())
 
     def suspicion(self, by: NodeId, target: NodeId, incarnation: int = 0, *, epoch: int = EPOCH) -> Signed:
