@@ -58,6 +58,8 @@ class Exit(IntEnum):
     QUORUMS_UNKNOWN = 41, "the check of the network's quorums ran out of time or memory"
     QUORUMS_NONE = 42, "the network has no quorum, so it can decide nothing"
     NOT_A_NETWORK = 43, "the file does not describe a network"
+    BROKEN = 50, "an invariant did not hold in a simulation"
+    NOT_A_PLAN = 51, "the file does not hold the plan of a simulation"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)

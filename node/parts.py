@@ -113,6 +113,7 @@ def make_membership(ground: Ground, ledger: Ledger, address: str) -> Membership:
         remembered=ground.store.remembered_members(),
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
+        operator_of=lambda node: _organization(ledger, node),
     )
 
 
@@ -161,6 +162,11 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Mode
         bytes=info.size_bytes,
     )
     return engine, lambda: dict(report)
+
+
+def _organization(ledger: Ledger, node: bytes) -> str:
+    seat = ledger.seats.get(node)
+    return "" if seat is None else seat.organization
 
 
 def _model_path(file: str) -> Path:

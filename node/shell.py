@@ -21,7 +21,7 @@ from coordinator.voting.quorum import is_v_blocking
 from node.errors import IdentityInUse
 from node.membership import events as member_events
 from node.membership.core import Membership
-from node.membership.events import MemberChanged, RememberMembers, Status
+from node.membership.events import MemberChanged, RememberMembers
 from node.membership.messages import MembershipMessage
 from node.model.engine import Engine, GenerateRequest
 from node.model.errors import ModelError
@@ -244,13 +244,9 @@ class Shell:
                 case _:
                     pass  # A save: done above.
         if changed:
-            self.post(moot_events.Reachable(self._reachable()))
+            self.post(moot_events.Reachable(self.membership.reachable()))
         self._stepped.set()
         self._stepped = asyncio.Event()
-
-    def _reachable(self) -> frozenset[NodeId]:
-        members = self.membership.members()
-        return frozenset(one.node for one in members if one.status in (Status.ALIVE, Status.SUSPECT))
 
     def _send(self, to: NodeId, message: MootMessage) -> None:
         address = self.membership.address_of(to)

@@ -56,15 +56,14 @@ class BallotState:
     def set_committing(self, c: Ballot, h: Ballot) -> bool:
         """Accept or confirm to commit c..h; whether the ballot's counter changed.
 
-        Who accepts to commit h accepts it prepared. Among honest members p says so already. If more of them lie than
-        the slices tolerate it may not, and p is corrected here, so that no statement claims more than is meant and
-        nothing that a peer sends can break an invariant.
+        Who accepts to commit h accepts that value prepared, so p is of that value already; it may be lower than h
+        where others accepted a range above it. If more members lie than the slices tolerate p may be of another value
+        or none, and is corrected here, so that nothing that a peer sends can break an invariant.
         """
         self.c, self.h, self.value_override = c, h, h.value
         if self.p is None or self.p.value != h.value:
-            self.p = self.p_prime
-        if self.p is None or not self.p.covers(h):
-            self.p = h
+            of_value = self.p_prime is not None and self.p_prime.value == h.value
+            self.p = self.p_prime if of_value else h
         self.p_prime = None
         if self.b is None or not self.b.covers(h):
             return self.set_ballot(h)
@@ -73,7 +72,7 @@ class BallotState:
     def problem(self) -> str | None:
         """The invariant of the protocol that does not hold, or None."""
         b, p, q, h, c = self.b, self.p, self.p_prime, self.h, self.c
-        if b is not None and b.counter < 1:
+        if any(ballot is not None and ballot.counter < 1 for ballot in (b, p, q, h, c)):
             return "a ballot's counter starts at 1"
         if q is not None and (p is None or not p.aborts(q)):
             return "p′ is below p and incompatible with it"
@@ -84,9 +83,9 @@ class BallotState:
         if c is not None and h is not None and self.is_aborted(h):
             return "no vote to commit what was aborted"
         if self.phase is not Phase.PREPARE and (
-            c is None or h is None or p is None or not p.covers(h) or q is not None
+            c is None or h is None or p is None or p.value != h.value or q is not None
         ):
-            return "once committing, c and h are set, p covers h, and there is no p′"
+            return "once committing, c and h are set, p is of their value, and there is no p′"
         return None
 
     def check(self) -> None:

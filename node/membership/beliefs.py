@@ -10,8 +10,11 @@ so nobody can burn another's incarnations. No message makes a member dead: only 
 from dataclasses import dataclass, field
 
 from coordinator.signed import Kind, NodeId, Signed
+from node.membership.accusers import Accusers
 from node.membership.deadlines import Deadlines
 from node.membership.events import MemberChanged, Status
+from node.membership.flaps import Flaps
+from node.membership.graylist import Graylist
 from node.membership.intake import Intake, Rejected
 from node.membership.local import Local
 from node.membership.members import Case, Member, believed
@@ -27,6 +30,9 @@ HELD_MAX = 256
 class Beliefs:
     local: Local
     intake: Intake
+    accusers: Accusers = field(default_factory=Accusers)
+    flaps: Flaps = field(default_factory=Flaps)
+    graylist: Graylist = field(default_factory=Graylist)
     _verdicts: Deadlines = field(default_factory=Deadlines)
     """When each suspicion ends, by suspect."""
     _held: dict[tuple[NodeId, NodeId], tuple[Signed, Key, int]] = field(default_factory=dict)
@@ -44,7 +50,11 @@ class Beliefs:
         match value:
             case Rejected(reason):
                 self.local.note("item.rejected", reason=reason, sender=sender, author=item.author)
-                return reason != "bad_signature"
+                if reason != "bad_signature":
+                    return True
+                if self.graylist.blame(sender, self.local.now_ms):
+                    self.local.note("member.graylisted", member=sender)
+                return False
             case _ if not self.local.admit(item.author):
                 pass
             case MemberRecord() if item.author == self.local.node:
@@ -76,7 +86,7 @@ class Beliefs:
         local.members.hear(member, local.now_ms)
         case = local.members.cases.get(member.node)
         if case is not None and case.countdown is not None:
-            case.accusations.pop(local.node, None)
+            case.withdrawn = case.accusations.pop(local.node, case.withdrawn)
             case.countdown.started_ms = local.now_ms
             self._verdicts.set(member.node, case.countdown.due_ms)
         if ack.key > member.key:
@@ -160,14 +170,14 @@ class Beliefs:
         local.newcomers.append(local.members.add(member, local.now_ms))
         local.queue.replace(member.node, item)
         local.out.append(MemberChanged(member.node, None, member.status))
+        self._note_protocol(member)
         self._release_held(member)
 
     def _renew(self, member: Member, record: MemberRecord, item: Signed) -> None:
         local, members, node = self.local, self.local.members, member.node
         old, before = member.record, member.status
-        members.cases.pop(node, None)
-        self._verdicts.drop(node)
         restarted = record.epoch > old.epoch
+        self._close_case(member, refuted=not restarted and record.status is Status.ALIVE)
         if restarted or record.address != old.address:
             members.strangers.add(node)
         if restarted:  # another run of the process, which we have not heard yet
@@ -179,7 +189,28 @@ class Beliefs:
         if told or before is not member.status:
             local.out.append(MemberChanged(node, before, member.status))
         local.queue.replace(node, item)
+        if restarted:
+            self._note_protocol(member)
         self._release_held(member)
+
+    def _note_protocol(self, member: Member) -> None:
+        record = member.record
+        if not record.is_compatible:
+            versions = {"protocol_min": record.protocol_min, "protocol_max": record.protocol_max}
+            self.local.note("member.incompatible", member=member.node, **versions)
+
+    def _close_case(self, member: Member, *, refuted: bool) -> None:
+        """Its owner has spoken. Unless it lived all the time, nothing is proved against its accusers."""
+        local = self.local
+        self._verdicts.drop(member.node)
+        case = local.members.cases.pop(member.node, None)
+        if case is None or not refuted:
+            return
+        for accuser in case.accusations:
+            if accuser != local.node and self.accusers.judge(accuser, local.now_ms, refuted=True):
+                local.note("accuser.silenced", accuser=accuser)
+        if self.flaps.count(member.node, local.now_ms):
+            local.note("member.flappy", member=member.node)
 
     def _hear_suspicion(self, suspicion: Suspicion, item: Signed, sender: NodeId) -> None:
         local = self.local
@@ -227,6 +258,8 @@ class Beliefs:
             others = len(accusations) - (local.node in accusations)
             if accuser in accusations or others > countdown.expected:
                 return  # known, or enough to make everybody's countdown its shortest
+            if accuser != local.node and not self.accusers.has_weight(accuser, local.now_ms):
+                return
             accusations[accuser] = accusation
             if accuser != local.node:  # on a sick machine our own would hasten the death of the healthy
                 countdown.confirmations += 1
@@ -242,7 +275,8 @@ class Beliefs:
             case.accusations[local.node] = local.own.accuse(member.node, member.key, local.wall_ms)
         case.countdown = None
         local.change(member, Status.DEAD)
-        for accusation in case.accusations.values():
+        for accuser, accusation in case.accusations.items():
+            self.accusers.judge(accuser, local.now_ms, refuted=False)
             local.queue.put(member.node, accusation)
         local.urgent = True
 

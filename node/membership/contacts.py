@@ -77,7 +77,7 @@ class Contacts:
             self._reconnect()
         if self.sync_due_ms <= local.now_ms:
             self.sync_due_ms = local.now_ms + self._sync_interval_ms()
-            for member in local.members.sample(local.rng, 1, lambda member: member.status is Status.ALIVE):
+            for member in local.members.sample(local.rng, 1, _fit_for_exchange):
                 local.send(member.node, self.exchange.request())
 
     def _join(self) -> None:
@@ -95,7 +95,11 @@ class Contacts:
         """Ask some of those that are not alive to us for a full exchange."""
         local = self.local
         silent = [seed for seed in (*self.seeds, *self._retired) if not self._is_alive(seed)]
-        for seed in local.rng.sample(silent, min(count, len(silent))):
+        local.rng.shuffle(silent)
+        operators = [local.operator_of(seed.node) if seed.node is not None else "" for seed in silent]
+        repeats = [bool(name) and name in operators[:at] for at, name in enumerate(operators)]
+        for at in sorted(range(len(silent)), key=repeats.__getitem__)[:count]:  # one of each operator first
+            seed = silent[at]
             local.out.append(Send(seed.node, seed.address, self.exchange.request()))
 
     def _is_alive(self, seed: Seed) -> bool:
@@ -129,3 +133,7 @@ class Contacts:
     def _about(self, interval_ms: int) -> int:
         """The interval, give or take a fifth."""
         return max(1, interval_ms * self.local.rng.randint(80, 120) // 100)
+
+
+def _fit_for_exchange(member: Member) -> bool:
+    return member.status is Status.ALIVE and member.record.is_compatible

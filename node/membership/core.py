@@ -6,14 +6,15 @@ from typing import assert_never
 
 from coordinator.signed import Kind, NodeId, Signed, Signer, Verifier
 from node.membership.beliefs import Beliefs
+from node.membership.checks import Checks
 from node.membership.contacts import Contacts
 from node.membership.events import (
+    Confirm,
     Effect,
     Event,
     Leave,
     MemberView,
     Received,
-    RememberMembers,
     Seed,
     SendFailed,
     SetMeta,
@@ -38,11 +39,14 @@ from node.membership.messages import (
     SyncRequest,
 )
 from node.membership.own import OwnRecord, first_record
+from node.membership.prober import Prober
 from node.membership.probing import Probing
 from node.membership.records import MemberRecord
+from node.membership.relaying import Relaying
 from node.membership.settings import MembershipSettings
 from node.membership.spread import Spread
 from node.membership.table import Members
+from node.membership.upkeep import Upkeep
 
 
 class Membership:
@@ -59,6 +63,8 @@ class Membership:
         seeds: where to knock when joining, and for ever while they are not alive.
         remembered: records of an earlier RememberMembers; they say where to knock, not who lives.
         wall_offset_ms: wall clock minus `now_ms`; serves only the coarse bounds of a record's age.
+        operator_of: who runs a member's machine, where that is known; relays and receivers of gossip are chosen from
+            several.
         known: members held alive and verified from the start, for simulations of a large moot. Where this node's own
             `first_record` is among them, it is not announced. One value serves any number of cores: a core takes 7 KiB
             and 50 microseconds then, whatever the number of members.
@@ -82,6 +88,7 @@ class Membership:
         wall_offset_ms: int,
         now_ms: int,
         known: Known = NOBODY,
+        operator_of: Callable[[NodeId], str] = lambda node: "",
     ) -> None:
         wall_ms = now_ms + wall_offset_ms
         signed = first_record(signer, settings, epoch=epoch, address=address, meta=meta, wall_ms=wall_ms)
@@ -90,6 +97,7 @@ class Membership:
             rng,
             OwnRecord.begin(signer, signed, now_ms),
             admit,
+            operator_of,
             wall_offset_ms,
             now_ms,
             GossipQueue(settings, signer.node),
@@ -101,12 +109,15 @@ class Membership:
         self._local = local
         self._beliefs = Beliefs(local, intake)
         self._exchange = Exchange(local, self._beliefs, Spacing(settings.sync_spacing_ms))
-        self._probing = Probing(local, self._beliefs, now_ms + 1 + rng.randrange(settings.probe_interval_ms))
+        prober = Prober(local)
+        self._relaying, self._checks = Relaying(local, prober), Checks(local, prober)
+        probe_ms = now_ms + 1 + rng.randrange(settings.probe_interval_ms)
+        self._probing = Probing(local, self._beliefs, prober, self._relaying, self._checks, probe_ms)
         self._spread = Spread(local, now_ms + 1 + rng.randrange(settings.gossip_interval_ms))
         knock = [*seeds, *_remembered_seeds(remembered, verifier, admit)]
         self._contacts = Contacts.start(local, self._exchange, knock)
-        self._snapshot_due_ms = now_ms + 1 + rng.randrange(settings.snapshot_interval_ms)
-        self._snapshot: tuple[Signed, ...] = ()
+        snapshot_ms = now_ms + 1 + rng.randrange(settings.snapshot_interval_ms)
+        self._upkeep = Upkeep(local, self._beliefs, self._contacts, self._announce, snapshot_ms)
         self._leave_due_ms: int | None = None
         told = known.by_node.get(local.node)
         if told is None or told.signed != local.own.signed:
@@ -142,8 +153,7 @@ class Membership:
         if self._leave_due_ms is not None:
             dues.append(self._leave_due_ms)
         else:
-            dues += [self._probing.due_ms(), self._contacts.due_ms()]
-            dues += [self._snapshot_due_ms, self._local.own.reissue_due_ms]
+            dues += [self._probing.due_ms(), self._contacts.due_ms(), self._upkeep.due_ms()]
         return min(due for due in dues if due is not None)
 
     def members(self) -> Sequence[MemberView]:
@@ -165,6 +175,11 @@ class Membership:
             return self._local.own.record.status
         member = self._local.members.get(node)
         return None if member is None else member.status
+
+    def reachable(self) -> frozenset[NodeId]:
+        """Who can be spoken with: all alive or suspect that speak our protocol; this node too, until it has left."""
+        members = [member.node for member in self._local.members if member.live and member.record.is_compatible]
+        return frozenset(members if self._local.own.left else [*members, self._local.node])
 
     def count(self, status: Status) -> int:
         """How many others have this status."""
@@ -193,6 +208,8 @@ class Membership:
                     local.own.renew(local.now_ms, local.wall_ms, status=Status.LEFT)
                     self._announce()
                     self._leave_due_ms = local.now_ms + local.settings.leave_linger_ms
+            case Confirm(node):
+                self._checks.begin(node)
             case Tick():
                 pass  # timers run in every step
             case _:
@@ -203,9 +220,11 @@ class Membership:
         if sender == local.node or not local.admit(sender):
             local.note("message.refused", sender=sender)
             return
-        for item in _gossip_on(message):
-            if not self._beliefs.hear(item, sender):
+        if self._beliefs.graylist.holds(sender, local.now_ms):
+            if isinstance(message, Gossip | SyncRequest | SyncReply):
                 return
+        elif not all(self._beliefs.hear(item, sender) for item in _gossip_on(message)):
+            return
         member = local.members.get(sender)
         if member is not None:
             local.members.hear(member, local.now_ms)
@@ -215,7 +234,7 @@ class Membership:
             case Ack():
                 self._probing.on_ack(sender, message)
             case PingReq():
-                self._probing.on_ping_req(sender, message)
+                self._relaying.on_ping_req(sender, message)
             case Nack():
                 self._probing.on_nack(sender, message)
             case SyncRequest():
@@ -236,13 +255,7 @@ class Membership:
         if not local.own.left:
             self._probing.run()
             self._contacts.run()
-            if local.own.reissue_due_ms <= local.now_ms:
-                local.own.renew(local.now_ms, local.wall_ms)
-                self._announce()
-            if self._snapshot_due_ms <= local.now_ms:
-                self._snapshot_due_ms = local.now_ms + local.settings.snapshot_interval_ms
-                self._reap()
-                self._remember()
+            self._upkeep.run()
         self._spread.run()
         if self._leave_due_ms is not None and (self._leave_due_ms <= local.now_ms or self._spread.due_ms() is None):
             self._leave_due_ms = None
@@ -267,31 +280,6 @@ class Membership:
         """Our record is new: tell it first and at once."""
         self._local.queue.replace(self._local.node, self._local.own.signed)
         self._local.urgent = True
-
-    def _reap(self) -> None:
-        """Forget those whose tombstone expired."""
-        local = self._local
-        oldest_ms = local.now_ms - 1_000 * local.settings.tombstone_s
-        for node, since_ms in list(local.members.tombs_ms.items()):
-            if since_ms > oldest_ms:
-                break
-            member = local.members.get(node)
-            if member is not None and member.status is Status.DEAD:
-                self._contacts.retire(member)
-            self._beliefs.forget(node)
-
-    def _remember(self) -> None:
-        """Give the shell a snapshot of the most recently heard members, where it differs from the one before."""
-        members = self._local.members
-        records: list[Signed] = []
-        for node in reversed(members.heard_ms):
-            member = members.get(node)
-            if len(records) < self._local.settings.remembered_max and member is not None and members.is_trusted(member):
-                records.append(member.signed)
-        snapshot = tuple(sorted(records, key=lambda record: record.author))
-        if snapshot and snapshot != self._snapshot:
-            self._snapshot = snapshot
-            self._local.out.append(RememberMembers(snapshot))
 
 
 def _gossip_on(message: MembershipMessage) -> tuple[Signed, ...]:

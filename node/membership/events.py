@@ -36,6 +36,8 @@ class MemberView:
     incarnation: int
     address: str
     meta: bytes
+    compatible: bool
+    """It speaks a version of the protocol that we speak."""
     verified: bool
     """We heard it ourselves in this epoch; without it there is only its signed record, perhaps an old one."""
     since_ms: int
@@ -79,7 +81,14 @@ class Leave:
     """Say goodbye. `Note("leave.done")` follows once the others were told; then the process may end."""
 
 
-Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Find out whether a member is out of reach, before something that cannot be undone. `Confirmed` follows."""
+
+    node: NodeId
+
+
+Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave | Confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +116,25 @@ class RememberMembers:
     records: tuple[Signed, ...]
 
 
-Effect: TypeAlias = Send | MemberChanged | RememberMembers | Note
+class Reach(Enum):
+    """What a fresh probe found out."""
+
+    REACHED = "reached"
+    """It has just answered, signed."""
+    UNREACHABLE = "unreachable"
+    """It answered neither us nor those who tried for us and said so."""
+    UNKNOWN = "unknown"
+    """Too few paths were tried to tell, or this node itself was at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The outcome of a Confirm."""
+
+    node: NodeId
+    reach: Reach
+    paths: int
+    """Those that were tried for certain: our own, and those of relays that answered."""
+
+
+Effect: TypeAlias = Send | MemberChanged | RememberMembers | Confirmed | Note

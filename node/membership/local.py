@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from coordinator.effects import Note
 from coordinator.signed import NodeId, Signed
+from node.membership.diversity import CANDIDATES_PER_CHOICE, diverse
 from node.membership.events import Effect, MemberChanged, Send, Status
 from node.membership.gossip import GossipQueue
 from node.membership.health import LocalHealth
@@ -41,6 +42,7 @@ class Local:
     rng: random.Random
     own: OwnRecord
     admit: Callable[[NodeId], bool]
+    operator_of: Callable[[NodeId], str]
     wall_offset_ms: int
     now_ms: int
     queue: GossipQueue
@@ -72,6 +74,11 @@ class Local:
         """Live members, this node included."""
         return self.members.live + 1
 
+    def choose(self, count: int, fits: Callable[[Member], bool]) -> list[Member]:
+        """So many random members that fit, unlikely to fail or lie together."""
+        drawn = self.members.sample(self.rng, CANDIDATES_PER_CHOICE * count, fits)
+        return diverse(drawn, count, self.operator_of)
+
     def send(self, to: NodeId, message: MembershipMessage) -> None:
         """Send to a known member; whoever has no known address gets nothing, for it never told us where it is."""
         member = self.members.get(to)
@@ -88,7 +95,8 @@ class Local:
 
     def piggyback(self, to: Member, *, introduce: bool = False) -> tuple[Signed, ...]:
         """News for one message, first what concerns its receiver: that it is suspected (Lifeguard's buddy); us."""
-        first = tuple(self.members.accusations(to.node).values())[:1]
+        case = self.members.cases.get(to.node)
+        first = () if case is None else case.to_refute()
         if introduce:
             first += (self.own.signed,)
         return self.queue.take(self.n, to.node, first)

@@ -67,6 +67,13 @@ class Case:
     """By accuser, all of the record's key."""
     countdown: Countdown | None = None
     """Runs while it is suspect."""
+    withdrawn: Signed | None = None
+    """Our own accusation, once it has answered us after all. It counts no more, but it is how we ask it to refute."""
+
+    def to_refute(self) -> tuple[Signed, ...]:
+        """One accusation to show to the accused."""
+        first = next(iter(self.accusations.values()), self.withdrawn)
+        return () if first is None else (first,)
 
 
 class Known:

@@ -76,6 +76,7 @@ class OwnRecord:
             record.address,
             record.meta,
             True,
+            True,
             self.since_ms,
             now_ms,
             0,

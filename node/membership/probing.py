@@ -1,4 +1,4 @@
-"""Probes: one member per interval in shuffled turns, first directly, then through relays; and relaying for others.
+"""The probes of this node: one member per interval in shuffled turns, first directly, then through relays.
 
 Source: Das et al., SWIM (DSN 2002), sections 3.1 and 4.3; Dadgar et al., Lifeguard (arXiv 1707.00788), section 4.1.
 """
@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 
 from coordinator.signed import Kind, NodeId
 from node.membership.beliefs import Beliefs
+from node.membership.checks import Checks
 from node.membership.intake import Rejected
 from node.membership.local import Local
 from node.membership.members import Member
-from node.membership.messages import NONCE_SIZE, Ack, Nack, Ping, PingReq
-from node.membership.records import AckBody, Key
+from node.membership.messages import NONCE_SIZE, Ack, Nack, Ping
+from node.membership.prober import Probe, Prober
+from node.membership.records import AckBody
+from node.membership.relaying import Relaying
 from node.membership.walk import Walk
 
-RELAYED_MAX = 128
-"""Probes carried out for others at one time."""
-RELAYED_PER_PROBER_MAX = 8
-"""One member must not take up all of them."""
 RECENT_MAX = 4
 """Probes of ours whose late ack still proves life."""
 KNOCKS_MAX = 256
@@ -27,51 +26,20 @@ PATIENCE_PERCENT = 75
 
 
 @dataclass(slots=True)
-class Probe:
-    """One probe of ours."""
-
-    number: int
-    target: NodeId
-    key: Key
-    """The target's when the probe began: a failure speaks of no other incarnation."""
-    nonce: bytes
-    started_ms: int
-    direct_due_ms: int
-    ends_ms: int
-    relays: tuple[NodeId, ...] | None = None
-    """Those asked; None while only the direct path was tried."""
-    nacks: list[NodeId] = field(default_factory=list)
-    answered: bool = False
-    void: bool = False
-    """This node was at fault, so that a missing ack means nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relayed:
-    """A probe that we carry out for another member."""
-
-    prober: NodeId
-    number: int
-    """The prober's number of it."""
-    target: NodeId
-    nonce: bytes
-    until_ms: int
-
-
-@dataclass(slots=True)
 class Probing:
     local: Local
     beliefs: Beliefs
+    prober: Prober
+    relaying: Relaying
+    checks: Checks
     next_ms: int
     """When the next probe begins, which is when the current one ends."""
     _walk: Walk = field(default_factory=Walk)
     _again: NodeId | None = None
     """Whose probe was void: it is probed again at once."""
-    _numbers: int = 0
     _current: Probe | None = None
     _recent: dict[int, Probe] = field(default_factory=dict)
     _knocks: dict[int, Probe] = field(default_factory=dict)
-    _relayed: dict[int, Relayed] = field(default_factory=dict)
 
     def on_ping(self, sender: NodeId, ping: Ping) -> None:
         """Answer for ourselves: signed, for this prober and nonce."""
@@ -82,53 +50,33 @@ class Probing:
         ack = self.local.own.signer.sign(Kind.ACK, body.encode())
         self.local.send(sender, Ack(ping.probe, ack, self.local.piggyback(member)))
 
-    def on_ping_req(self, sender: NodeId, request: PingReq) -> None:
-        target = self.local.members.get(request.target)
-        if target is None or len(request.nonce) != NONCE_SIZE or len(self._relayed) >= RELAYED_MAX:
-            return
-        if sum(relayed.prober == sender for relayed in self._relayed.values()) >= RELAYED_PER_PROBER_MAX:
-            return
-        settings = self.local.settings
-        longest_ms = settings.probe_interval_ms * (settings.health_max + 1)
-        until_ms = self.local.now_ms + max(1, min(request.budget_ms, longest_ms))
-        number = self._number()
-        self._relayed[number] = Relayed(sender, request.probe, target.node, request.nonce, until_ms)
-        self.local.send(target.node, Ping(number, request.nonce, sender, self.local.piggyback(target)))
-
     def on_ack(self, sender: NodeId, ack: Ack) -> None:
         """An answer for us, directly or through a relay, or one to hand on."""
-        relayed = self._relayed.get(ack.probe)
-        probe = self._recent.get(ack.probe) or self._knocks.get(ack.probe)
-        if relayed is None and (probe is None or probe.answered):
+        number = ack.probe
+        probe = self._recent.get(number) or self._knocks.get(number) or self.checks.running.get(number)
+        if number not in self.relaying and (probe is None or probe.answered):
             return
         body = self.beliefs.intake.open_ack(ack.ack)
         if isinstance(body, Rejected):
             self.local.note("ack.rejected", reason=body.reason, author=ack.ack.author)
-        elif relayed is not None:
-            if (ack.ack.author, body.prober, body.nonce) == (relayed.target, relayed.prober, relayed.nonce):
-                del self._relayed[ack.probe]
-                prober = self.local.members.get(relayed.prober)
-                if prober is not None:
-                    self.local.send(relayed.prober, Ack(relayed.number, ack.ack, self.local.piggyback(prober)))
-        elif probe is not None and (ack.ack.author, body.prober, body.nonce) == (
-            probe.target,
-            self.local.node,
-            probe.nonce,
-        ):
+        elif probe is None:
+            self.relaying.on_ack(ack, body)
+        elif (ack.ack.author, body.prober, body.nonce) == (probe.target, self.local.node, probe.nonce):
             self._succeed(probe, body, direct=sender == probe.target)
 
     def on_nack(self, sender: NodeId, nack: Nack) -> None:
-        probe = self._current
-        if probe is None or probe.relays is None or (probe.number, probe.target) != (nack.probe, nack.target):
-            return
-        if sender in probe.relays and sender not in probe.nacks:
-            probe.nacks.append(sender)
+        current = self._current
+        probe = current if current is not None and current.number == nack.probe else self.checks.running.get(nack.probe)
+        if probe is not None:
+            probe.hear_nack(sender, nack)
 
     def on_send_failed(self, to: NodeId | None, *, local: bool) -> None:
         """A fault of this machine accuses nobody. A fault at the other end makes waiting for a direct ack pointless."""
         probe = self._current
         if local:
             self.local.health.penalize(self.local.now_ms)
+            for check in self.checks.running.values():
+                check.void |= check.target == to
         if probe is not None and probe.target == to and not probe.answered:
             if local:
                 probe.void = True
@@ -137,16 +85,16 @@ class Probing:
 
     def on_lag(self, lag_ms: int) -> None:
         """The loop stalled: acks may lie unread, so the running probe convicts nobody."""
-        if self._current is not None and lag_ms > self.local.settings.probe_timeout_ms // 4:
-            self._current.void = True
+        if lag_ms > self.local.settings.probe_timeout_ms // 4:
+            for probe in (*([self._current] if self._current else []), *self.checks.running.values()):
+                probe.void = True
 
     def due_ms(self) -> int:
         due_ms = self.next_ms
         if self._current is not None and self._current.relays is None and not self._current.answered:
             due_ms = min(due_ms, self._current.direct_due_ms)
-        if self._relayed:
-            due_ms = min(due_ms, min(relayed.until_ms for relayed in self._relayed.values()))
-        return due_ms
+        others = [part.due_ms() for part in (self.relaying, self.checks)]
+        return min([due_ms, *(due for due in others if due is not None)])
 
     def run(self) -> None:
         now_ms = self.local.now_ms
@@ -156,11 +104,8 @@ class Probing:
         for node in self.local.unproven:
             self._knock(node)
         self.local.unproven.clear()
-        if self._relayed:
-            for number, relayed in list(self._relayed.items()):
-                if relayed.until_ms <= now_ms:
-                    del self._relayed[number]
-                    self.local.send(relayed.prober, Nack(relayed.number, relayed.target))
+        self.relaying.run()
+        self.checks.run()
         probe = self._current
         if self.next_ms <= now_ms:
             if probe is not None and not probe.answered:
@@ -180,49 +125,27 @@ class Probing:
             max(settings.probe_timeout_ms, 3 * local.members.rtts_ms.get(target.node, 0)),
             (ends_ms - local.now_ms) * PATIENCE_PERCENT // 100,
         )
-        probe = self._current = self._probe(target, local.now_ms + patience_ms, ends_ms)
+        probe = self._current = self.prober.begin(target, local.now_ms + patience_ms, ends_ms)
         self._recent[probe.number] = probe
         if len(self._recent) > RECENT_MAX:
             del self._recent[next(iter(self._recent))]
-        self._ping(probe, target)
 
     def _knock(self, node: NodeId) -> None:
         """Ping out of turn."""
         target = self.local.members.get(node)
         if target is not None:
-            probe = self._probe(target, self.local.now_ms, self.local.now_ms)
+            probe = self.prober.begin(target, self.local.now_ms, self.local.now_ms)
             self._knocks[probe.number] = probe
             if len(self._knocks) > KNOCKS_MAX:
                 del self._knocks[next(iter(self._knocks))]
-            self._ping(probe, target)
-
-    def _probe(self, target: Member, direct_due_ms: int, ends_ms: int) -> Probe:
-        nonce = self.local.rng.randbytes(NONCE_SIZE)
-        return Probe(self._number(), target.node, target.key, nonce, self.local.now_ms, direct_due_ms, ends_ms)
-
-    def _ping(self, probe: Probe, target: Member) -> None:
-        """Whoever does not answer us may not know us: it gets our record along, and so an address to answer to."""
-        gossip = self.local.piggyback(target, introduce=target.node in self.local.members.strangers)
-        self.local.send(target.node, Ping(probe.number, probe.nonce, self.local.node, gossip))
 
     def _ask_relays(self, probe: Probe) -> None:
         """The direct ack is late. Ask others, and try the direct path again: the first ping may just have been lost."""
-        local, settings = self.local, self.local.settings
-        members = local.members
-        chosen = members.sample(
-            local.rng,
-            settings.relays,
-            lambda member: members.is_trusted(member) and member.node != probe.target,
-        )
-        probe.relays = tuple(member.node for member in chosen)
-        budget_ms = (probe.ends_ms - local.now_ms) * settings.relay_budget_percent // 100
-        for member in chosen:
-            gossip = local.piggyback(member)
-            local.send(member.node, PingReq(probe.number, probe.nonce, probe.target, max(1, budget_ms), gossip))
-        target = local.members.get(probe.target)
+        self.prober.ask_relays(probe)
+        target = self.local.members.get(probe.target)
         if target is not None:
-            members.strangers.add(target.node)
-            self._ping(probe, target)
+            self.local.members.strangers.add(target.node)
+            self.prober.ping(probe, target)
 
     def _succeed(self, probe: Probe, body: AckBody, *, direct: bool) -> None:
         members = self.local.members
@@ -269,7 +192,3 @@ class Probing:
             members.compact()
             self._walk.begin(members.size)
         return None
-
-    def _number(self) -> int:
-        self._numbers += 1
-        return self._numbers

@@ -13,6 +13,8 @@ ADDRESS_SIZE_MAX = 255
 META_SIZE_MAX = 512
 """With the longest address, key and signature a record stays below 1,024 bytes."""
 
+PROTOCOL_MIN, PROTOCOL_MAX = 1, 1
+"""The versions of the protocol that this code speaks. A member that shares none with us is alive, but of no use."""
 DECODED_MAX = 1 << 15
 """Bodies whose values are remembered: gossip brings each many times, and a simulation to thousands of nodes."""
 
@@ -41,6 +43,9 @@ class MemberRecord:
     issued_ms: int
     """The owner's wall clock. Only coarse bounds rest on it."""
     ttl_s: int
+    protocol_min: int = PROTOCOL_MIN
+    """The oldest version of the protocol that it speaks, and the newest."""
+    protocol_max: int = PROTOCOL_MAX
 
     def __post_init__(self) -> None:
         size = len(self.address.encode())
@@ -54,14 +59,22 @@ class MemberRecord:
             raise RecordError("epoch or incarnation out of range")
         if not 0 <= self.issued_ms <= U64_MAX or not 0 <= self.ttl_s <= U32_MAX:
             raise RecordError("time of issue or lifetime out of range")
+        if not 0 <= self.protocol_min <= self.protocol_max <= U32_MAX:
+            raise RecordError("no version of the protocol, or none that there can be")
 
     @property
     def key(self) -> Key:
         return self.epoch, self.incarnation
 
+    @property
+    def is_compatible(self) -> bool:
+        """Whether it speaks a version of the protocol that we speak."""
+        return self.protocol_min <= PROTOCOL_MAX and self.protocol_max >= PROTOCOL_MIN
+
     def encode(self) -> bytes:
         writer = Writer().u64(self.epoch).u32(self.incarnation).u8(self.status.value)
-        return writer.text(self.address).blob(self.meta).u64(self.issued_ms).u32(self.ttl_s).done()
+        writer.text(self.address).blob(self.meta).u64(self.issued_ms).u32(self.ttl_s)
+        return writer.u32(self.protocol_min).u32(self.protocol_max).done()
 
     @staticmethod
     def decode(body: bytes) -> "MemberRecord":
@@ -118,6 +131,8 @@ def _read_member(reader: Reader) -> MemberRecord:
         reader.text(ADDRESS_SIZE_MAX),
         reader.blob(META_SIZE_MAX),
         reader.u64(),
+        reader.u32(),
+        reader.u32(),
         reader.u32(),
     )
 

@@ -34,7 +34,7 @@ class Spread:
         local, settings = self.local, self.local.settings
         self.next_ms = local.now_ms + settings.gossip_interval_ms
         if local.n > settings.gossip_to_all_max:
-            targets = local.members.sample(local.rng, settings.gossip_fanout, lambda member: member.live)
+            targets = local.choose(settings.gossip_fanout, lambda member: member.live)
         else:
             targets = [member for member in local.members if member.live]
         for member in targets:

@@ -174,8 +174,10 @@ class Members:
         return (member.signed, *self.accusations(member.node).values())
 
     def is_trusted(self, member: Member) -> bool:
-        """Fit to be a relay: heard by ourselves and never caught."""
-        return member.status is Status.ALIVE and member.verified and member.node not in self.conflicts
+        """Fit to be a relay: heard by ourselves, never caught, and of our protocol."""
+        if member.node in self.conflicts or not member.record.is_compatible:
+            return False
+        return member.status is Status.ALIVE and member.verified
 
     def sample(self, rng: Random, count: int, fits: Callable[[Member], bool]) -> list[Member]:
         """So many different members that fit, or all that do, each equally likely."""
@@ -202,6 +204,7 @@ class Members:
             record.incarnation,
             record.address,
             record.meta,
+            record.is_compatible,
             member.verified,
             self._since_ms.get(node, self._started_ms),
             self.heard_ms.get(node),

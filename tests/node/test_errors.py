@@ -15,7 +15,8 @@ def test_codes_do_not_change() -> None:
     )
     known += "27 STORE_FULL, 28 STORE_CORRUPT, 29 GENESIS, 30 HOME_EXISTS, 31 NOT_LOOPBACK, 32 QUESTION_REFUSED, "
     known += "33 IDENTITY_IN_USE, 34 ROSTER_REFUSED, "
-    known += "40 QUORUMS_SPLIT, 41 QUORUMS_UNKNOWN, 42 QUORUMS_NONE, 43 NOT_A_NETWORK"
+    known += "40 QUORUMS_SPLIT, 41 QUORUMS_UNKNOWN, 42 QUORUMS_NONE, 43 NOT_A_NETWORK, "
+    known += "50 BROKEN, 51 NOT_A_PLAN"
     assert ", ".join(f"{code.value} {code.name}" for code in Exit) == known
 
 

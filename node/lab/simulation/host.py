@@ -52,9 +52,8 @@ class Host:
         """It once found less on its disk than it had saved."""
         self.reported: dict[Digest, int] = {}
         """Questions that it said were decided, with their slots."""
-        self.cloned = False
-        """It stopped as another seems to run with its key."""
         self.crashes = 0
+        self.started_ms = 0
         self.down_until_ms = 0
         self._surroundings = surroundings
         self._signer = signer
@@ -73,8 +72,7 @@ class Host:
             return
         monotonic_ms, wall_ms = self.clock.monotonic_ms(now_ms), self.clock.wall_ms(now_ms)
         epoch = self.disk.next_epoch(wall_ms)
-        self.lives += 1
-        self.cloned = False
+        self.lives, self.started_ms = self.lives + 1, now_ms
         process = run_cores(
             seed=surroundings.seed,
             life=f"{self.number}/{self.lives}",
@@ -251,7 +249,7 @@ class Host:
             case Note("leave.done"):
                 self._gone(self.process)
             case Note("clone.running"):
-                self.cloned = True
+                surroundings.checks.cloned(self)
                 self.stop(CLONE_RESTART_MS)
             case Progress() | _:
                 pass

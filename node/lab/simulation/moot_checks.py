@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from coordinator.effects import Ended, Save, SaveEntry
 from coordinator.ledger.genesis import Genesis
-from coordinator.messages import MootMessage
-from coordinator.signed import Digest, NodeId, Verifier
+from coordinator.messages import MootMessage, Records
+from coordinator.signed import Digest, NodeId, Signed, Verifier
 from node.lab.simulation import moot_limits
 from node.lab.simulation.decisions import Decisions
 from node.lab.simulation.host import Host
@@ -35,6 +35,8 @@ class MootChecks:
         self._counters_before: dict[NodeId, dict[int, int]] | None = None
         self.ended_ms: dict[Digest, int] = {}
         """When a question was first reported as decided."""
+        self._heard: dict[Digest, dict[int, tuple[int, int]]] = {}
+        """Who heard a record last in which life, and when."""
         self.repeats = 0
         """Statements of members whose disk forgot that contradict what they said before."""
 
@@ -65,8 +67,29 @@ class MootChecks:
                     self.decisions.saved(host, save)
 
     def sends(self, host: Host, message: MootMessage) -> None:
-        words = self.words[host.node]
-        self.repeats += len(words.sends(message, host.disk, host.forgetful))
+        for old, new in self.words[host.node].sends(message, host.disk, host.forgetful):
+            self.repeats += 1
+            if len(self._hold(old, host)) > len(self.hosts) - self._genesis.charter.threshold:
+                raise Violated("history", f"node {host.number} says {new}, and others still know that it said {old}")
+
+    def heard(self, receiver: Host, message: MootMessage) -> None:
+        """A message reached a process. Called only where the disk of a member may forget."""
+        if isinstance(message, Records) and receiver.honest:
+            for record in message.records:
+                self._heard.setdefault(record.digest(), {})[receiver.number] = receiver.lives, self._timeline.now_ms
+
+    def _hold(self, said: Signed, author: Host) -> list[int]:
+        """Who knew of this statement when its author's process began, and runs since then.
+
+        The author votes once so many members have shown what they hold that with itself they make a quorum. So it may
+        miss what no more of the others know than a quorum leaves out.
+        """
+        heard = self._heard.get(said.digest(), {})
+        return [
+            number
+            for number, (life, at_ms) in heard.items()
+            if number != author.number and life == self.hosts[number].lives and at_ms < author.started_ms
+        ]
 
     def ended(self, host: Host, ended: Ended) -> None:
         if not host.honest or ended.slot is None:
@@ -76,6 +99,11 @@ class MootChecks:
             raise Violated("durability", f"node {host.number} reports a decision of which its disk has no proof")
         host.reported[ended.question] = ended.slot
         self.ended_ms.setdefault(ended.question, self._timeline.now_ms)
+
+    def cloned(self, host: Host) -> None:
+        """Only a disk that forgot can bring back an epoch that others have outgrown."""
+        if host.honest and not host.forgetful:
+            raise Violated("keys", f"node {host.number} stops as its own clone, and its disk has forgotten nothing")
 
     def changed(self, host: Host, change: MemberChanged) -> None:
         if host.honest:

@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import partial
 
 from coordinator.charter import Charter
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
+from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
 from coordinator.voting import byzantine_threshold
@@ -13,6 +15,7 @@ from node.lab.simulation.clock import WALL_MS, HostClock
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.host import Host
 from node.lab.simulation.keys import Keyring
+from node.lab.simulation.lies import moot_liar
 from node.lab.simulation.lies.liar import Message, MootLiar
 from node.lab.simulation.links import Links
 from node.lab.simulation.model import HostModel
@@ -78,6 +81,7 @@ class MootWorld:
         self.healed = False
         self._workload = stream(plan.seed, "workload")
         self._asks_open = 0
+        self._is_heard = any(isinstance(one, Crash) and one.disk in (Disk.OLD, Disk.WIPED) for one in plan.faults)
         self._asked_ms: dict[Digest, int] = {}
         keys = Keyring(plan.seed, plan.nodes, ed25519=plan.ed25519)
         self.genesis = founded(plan, keys.ids)
@@ -166,10 +170,6 @@ class MootWorld:
         return make_host(number, self.surroundings, self._keys.signer(number, self.genesis.moot_id), clock, model)
 
     def _lie(self) -> None:
-        if not self.plan.liars:
-            return
-        from node.lab.simulation.lies import moot_liar
-
         for liar in self.plan.liars:
             host = self.hosts[liar.node]
             signer = self._keys.signer(liar.node, self.genesis.moot_id)
@@ -210,7 +210,12 @@ class MootWorld:
     def _deliver(self, sender: int, receiver: int, messages: tuple[Message, ...]) -> bool:
         host, lying = self.hosts[receiver], self._liars.get(receiver)
         if lying is None:
-            return host.arrive(self.hosts[sender].node, messages)
+            arrived = host.arrive(self.hosts[sender].node, messages)
+            if arrived and self._is_heard:
+                for message in messages:
+                    if isinstance(message, Records):
+                        self.checks.heard(host, message)
+            return arrived
         stage, liar = lying
         if stage.silent:
             return False

@@ -24,6 +24,7 @@ from coordinator.voting import (
 from node.lab.simulation.faults import Crash, Disk
 from node.lab.simulation.history import History
 from node.lab.simulation.letters import SPOILED, LetterDriver
+from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Violated
 from node.lab.simulation.slots_checks import check_structure
 from node.lab.simulation.timeline import Act
@@ -68,6 +69,10 @@ class Surroundings(Protocol):
     def send(self, sender: int, receiver: int, statement: Statement) -> None: ...
 
     def ask(self, number: int, slot: int, of: int) -> None: ...
+
+    def judge(self, slot: Slot) -> Judge | None:
+        """Who judges its steps, if anybody does."""
+        ...
 
     def begins(self, number: int, slot: int) -> None:
         """The slot waits for this member's proposal; the world calls `propose`."""
@@ -121,6 +126,7 @@ class SlotsMember:
         self._ahead: dict[int, dict[tuple[bytes, bool], Statement]] = {}
         self._backlog: list[Act] = []
         self._wake_ms = -1
+        self._judge: Judge | None = None
         self._watching_set = _watching_set(quorum_set, node)
 
     # Its process
@@ -209,6 +215,7 @@ class SlotsMember:
         else:
             self.slot = Slot(self.node, index, mine, driver, previous=previous, voting=voting)
         self._driver = driver
+        self._judge = world.judge(self.slot) if self.honest else None
         if voting:
             self._voted_to = max(self._voted_to, index)
         if state is not None:
@@ -253,6 +260,8 @@ class SlotsMember:
             return
         if SPOILED not in value:
             self._driver.learn(value)
+        if self._judge is not None:
+            self._judge.proposes(value)
         if rival and self.votes_in(slot):
             self._after(self.slot.bump(value, self._world.now_ms))
         if self.slot is not None and self.index == slot:
@@ -261,7 +270,7 @@ class SlotsMember:
     def hear(self, statement: Statement) -> None:
         index = statement.slot
         if index == self.index and self.slot is not None:
-            self._after(self.slot.receive(statement, self._world.now_ms))
+            self._after(self.slot.receive(statement, self._world.now_ms), statement)
         elif self.index <= index <= self.index + AHEAD_MAX:
             waiting = self._ahead.setdefault(index, {})
             key = statement.node, type(statement) is Nominate
@@ -319,7 +328,7 @@ class SlotsMember:
 
     # Effects
 
-    def _after(self, effects: Sequence[Effect]) -> None:
+    def _after(self, effects: Sequence[Effect], heard: Statement | None = None) -> None:
         """Check what the event left, carry its effects out, and arrange what must follow."""
         slot, world = self.slot, self._world
         assert slot is not None
@@ -328,7 +337,11 @@ class SlotsMember:
             for value in driver.wanted:
                 world.fetches(self.number, index, value)
             driver.wanted = []
-        if not effects or type(effects[0]) is Ignored:
+        if effects and type(effects[0]) is Ignored:
+            return
+        if self._judge is not None:
+            self._judge.step(slot, heard, effects, world.now_ms)
+        if not effects:
             return
         if self.honest:
             check_structure(slot)

@@ -2,12 +2,14 @@
 
 from functools import partial
 
-from coordinator.voting import Confirm, Nominate, Prepare, QuorumSet, Statement
+from coordinator.voting import Confirm, Nominate, Prepare, QuorumSet, Slot, Statement
+from node.lab.simulation.definitions import Federation
 from node.lab.simulation.faults import Clog, Crash, Cut, Stall
 from node.lab.simulation.letters import SPOILED, Hashes, LetterDriver, letter
 from node.lab.simulation.lies import statement_liar
 from node.lab.simulation.lies.liar import StatementLiar
 from node.lab.simulation.links import Links
+from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Outcome, Violated, Violation
 from node.lab.simulation.plan import Plan
 from node.lab.simulation.shapes import can_decide, quorum_sets
@@ -54,6 +56,7 @@ class SlotsWorld:
         self._numbers = {node: number for number, node in enumerate(self.ids)}
         self.quorum_sets = quorum_sets(plan, self.ids)
         self._known_sets = _by_digest(self.quorum_sets)
+        self._federation = Federation(self._known_sets) if plan.checked else None
         self._weights: list[dict[bytes, int]] = [{} for _ in self.ids]
         self._others = [[*range(number + 1, plan.nodes), *range(number)] for number in range(plan.nodes)]
         self._members: list[SlotsMember | None] = []
@@ -144,6 +147,9 @@ class SlotsWorld:
     def ask(self, number: int, slot: int, of: int) -> None:
         for delay_ms in self._links.delays(number, of, self.now_ms):
             self.after(delay_ms, partial(self._arrive_ask, number, of, slot))
+
+    def judge(self, slot: Slot) -> Judge | None:
+        return Judge(slot, self._federation) if self._federation is not None else None
 
     def begins(self, number: int, slot: int) -> None:
         self._began_ms.setdefault(slot, self.now_ms)

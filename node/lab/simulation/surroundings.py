@@ -35,6 +35,10 @@ class Checks(Protocol):
 
     def ended(self, host: "Host", ended: Ended) -> None: ...
 
+    def cloned(self, host: "Host") -> None:
+        """Its process stops, as another seems to run with its key."""
+        ...
+
     def changed(self, host: "Host", change: MemberChanged) -> None: ...
 
     def turned(self, host: "Host") -> None:

@@ -29,7 +29,7 @@ class Words:
     def started(self) -> None:
         self._saying = set()
 
-    def sends(self, message: MootMessage, disk: HostDisk, forgetful: bool) -> list[tuple[Statement, Statement]]:
+    def sends(self, message: MootMessage, disk: HostDisk, forgetful: bool) -> list[tuple[Signed, Signed]]:
         """Look at a message that is about to leave. Most go to several peers, and are looked at once.
 
         Returns:
@@ -38,15 +38,15 @@ class Words:
         if message is self._last or not isinstance(message, Records):
             return []
         self._last = message
-        against: list[tuple[Statement, Statement]] = []
+        against: list[tuple[Signed, Signed]] = []
         for record in message.records:
             if record.author == self._node and record.signature not in self._saying:
                 against += self._says(record, disk, forgetful)
         return against
 
-    def _says(self, record: Signed, disk: HostDisk, forgetful: bool) -> list[tuple[Statement, Statement]]:
+    def _says(self, record: Signed, disk: HostDisk, forgetful: bool) -> list[tuple[Signed, Signed]]:
         digest = record.digest()
-        if digest not in disk.written:
+        if digest not in disk.written and not (forgetful and digest in self._said):  # Others may bring its word back.
             raise Violated("saved-first", f"{self._node.hex()[:8]} sends a {record.kind.value} that is not on its disk")
         self._saying.add(record.signature)
         if digest in self._said:
@@ -58,7 +58,7 @@ class Words:
             self._prefers(record, forgetful)
         return []
 
-    def _states(self, record: Signed, forgetful: bool) -> list[tuple[Statement, Statement]]:
+    def _states(self, record: Signed, forgetful: bool) -> list[tuple[Signed, Signed]]:
         statement = decode(record.body)
         self._count(statement)
         before = self._statements.setdefault(statement.slot, [])
@@ -66,7 +66,7 @@ class Words:
         if not forgetful:
             self._history.say(statement)
             return []
-        return [(old, statement) for _, old in before[:-1] if contradiction(old, statement) is not None]
+        return [(old, record) for old, said in before[:-1] if contradiction(said, statement) is not None]
 
     def _count(self, statement: Statement) -> None:
         match statement:

@@ -87,8 +87,8 @@ DECIDED = (
             id="two accept more: the range grows upward",
         ),
         pytest.param(
-            AT_THREE + "12: CONFIRM 5m p=3 c=4 h=5 => CONFIRM 5m p=5 c=4 h=5",
-            id="the others moved their range past this one's; p follows h, which their p should have covered",
+            AT_THREE + "12: CONFIRM 5m p=3 c=4 h=5 => CONFIRM 5m p=3 c=4 h=5",
+            id="the others moved their range past this one's; p says no more than they said of theirs",
         ),
         pytest.param(
             AT_THREE + "12: EXTERNALIZE 4m h=5 => CONFIRM infm p=inf c=4 h=inf",

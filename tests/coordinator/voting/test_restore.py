@@ -227,7 +227,7 @@ def test_a_state_under_another_quorum_set_is_refused() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param("CONFIRM 5m p=2 c=1 h=5", id="commits more than it prepared"),
+        pytest.param("CONFIRM 5m p=2 c=0 h=5", id="commits a ballot that nobody can start with"),
         pytest.param("PREPARE 2m p=2z p'=2m c=2 h=2", id="votes to commit what it gave up"),
         pytest.param("PREPARE 1m p=3z h=3", id="h above b"),
     ],

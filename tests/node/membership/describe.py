@@ -3,7 +3,7 @@
 from coordinator.effects import Note
 from coordinator.signed import Kind, Signed
 from node.membership.digest import lines_in, name_of, names_in
-from node.membership.events import Effect, MemberChanged, RememberMembers, Send
+from node.membership.events import Confirmed, Effect, MemberChanged, RememberMembers, Send
 from node.membership.messages import Ack, Gossip, MembershipMessage, Nack, Ping, PingReq, SyncReply, SyncRequest
 from node.membership.records import AckBody, MemberRecord, Suspicion
 from tests.node.membership.solo import EPOCH
@@ -19,6 +19,8 @@ def describe(effect: Effect) -> str:
             return f"member {node.decode()} {before.name if before else 'unknown'} -> {after.name}"
         case RememberMembers(records=records):
             return "remember " + " ".join(record.author.decode() for record in records)
+        case Confirmed(node=node, reach=reach, paths=paths):
+            return f"confirmed {node.decode()} {reach.value} by {paths}"
         case Note(event=event, fields=fields):
             values = [f"{k}={v.decode() if isinstance(v, bytes) else v}" for k, v in fields if v != EPOCH]
             return " ".join(["note", event, *values])

@@ -10,7 +10,7 @@ from node.membership.digest import line_of
 from node.membership.events import Effect, Event, MemberView, Received, Seed, Send, Status, Tick
 from node.membership.members import NOBODY, Known
 from node.membership.messages import Ack, Gossip, MembershipMessage, Ping
-from node.membership.records import AckBody, MemberRecord, Suspicion
+from node.membership.records import PROTOCOL_MAX, PROTOCOL_MIN, AckBody, MemberRecord, Suspicion
 from node.membership.settings import MembershipSettings
 from tests.node.membership.keys import TestVerifier
 
@@ -35,6 +35,8 @@ class Solo:
         meta: bytes = b"",
         settings: MembershipSettings | None = None,
         known: Known = NOBODY,
+        operator_of: Callable[[NodeId], str] = lambda node: "",
+        rng: random.Random | None = None,
         **numbers: int,
     ) -> None:
         self.verifier = TestVerifier()
@@ -45,7 +47,7 @@ class Solo:
             signer=self.verifier.signer(SELF),
             verifier=self.verifier,
             settings=self.settings,
-            rng=random.Random(0),
+            rng=rng or random.Random(0),
             epoch=EPOCH,
             address="a:1",
             meta=meta,
@@ -55,6 +57,7 @@ class Solo:
             wall_offset_ms=WALL_MS,
             now_ms=0,
             known=known,
+            operator_of=operator_of,
         )
 
     def meet(self, *nodes: NodeId) -> list[Effect]:
@@ -118,8 +121,9 @@ class Solo:
         meta: bytes = b"",
         issued_ms: int = WALL_MS,
         ttl_s: int = 3_600,
+        protocol: tuple[int, int] = (PROTOCOL_MIN, PROTOCOL_MAX),
     ) -> Signed:
-        record = MemberRecord(epoch, incarnation, status, f"{node.decode()}:1", meta, issued_ms, ttl_s)
+        record = MemberRecord(epoch, incarnation, status, f"{node.decode()}:1", meta, issued_ms, ttl_s, *protocol)
         return self.verifier.signer(node).sign(Kind.MEMBER, record.encode())
 
     def suspicion(self, by: NodeId, target: NodeId, incarnation: int = 0, *, epoch: int = EPOCH) -> Signed:

@@ -1,11 +1,13 @@
 """Probes: turns, relays, what counts as an answer, and when a missing answer means nothing."""
 
+from typing import Any
+
 import pytest
 
-from coordinator.signed import Signed
+from coordinator.signed import Kind, Signed
 from node.membership.events import Leave, MemberChanged, Send, SendFailed, Status, Tick
 from node.membership.messages import Ack, Gossip, Nack, Ping, PingReq, SyncReply
-from tests.node.membership.solo import EPOCH, SELF, Solo, sends
+from tests.node.membership.solo import EPOCH, SELF, Solo, gossiped, sends
 
 NONCE = b"n" * 16
 LONG_SUSPICION = 1_000
@@ -24,9 +26,9 @@ def is_ping_req(effect: object) -> bool:
     return isinstance(effect, Send) and isinstance(effect.message, PingReq)
 
 
-def probing(target: bytes, *others: bytes) -> tuple[Solo, Ping]:
+def probing(target: bytes, *others: bytes, **options: Any) -> tuple[Solo, Ping]:
     """`a` has just pinged this target; the others answer everything."""
-    solo = Solo(suspicion_mult=LONG_SUSPICION)
+    solo = Solo(suspicion_mult=LONG_SUSPICION, **options)
     solo.answering = frozenset(others)
     solo.meet(target, *others)
     effects = solo.advance_until(lambda e: is_ping(e) and isinstance(e, Send) and e.to == target)
@@ -290,9 +292,21 @@ def test_an_ack_takes_our_own_accusation_back() -> None:
     assert solo.status(b"b") is Status.SUSPECT
     solo.receive(b"b", Ack(ping.probe, solo.ack(b"b", SELF, ping.nonce)))
     assert solo.status(b"b") is Status.SUSPECT
-    pinged = solo.advance_until(lambda e: is_ping(e) and isinstance(e, Send) and e.to == b"b")
+    evidence = gossiped(solo.hear(b"c", solo.record(b"b")), b"c")
+    assert [item.author for item in evidence if item.kind is Kind.SUSPICION] == [], "others are shown it no more"
+
+
+def test_who_answers_but_did_not_refute_is_asked_to() -> None:
+    """All gossip of our accusation may be lost on its way to the accused; without refuting it would stay suspect."""
+    solo, ping = probing(b"b", b"c", b"d")
+    solo.advance(solo.now_ms + 1_000)
+    solo.receive(b"b", Ack(ping.probe, solo.ack(b"b", SELF, ping.nonce)))
+    solo.answering |= {b"b"}
+    solo.advance(solo.now_ms + 60_000)
+    assert len(solo.core._local.queue) == 0
+    pinged = solo.advance_until(lambda e: is_ping(e) and isinstance(e, Send) and e.to == b"b", solo.now_ms + 60_000)
     message = [m for m in sends(pinged, b"b") if isinstance(m, Ping)][-1]
-    assert not [item for item in message.gossip[:1] if item.author == SELF and item.kind.value == "suspicion"]
+    assert [(item.kind, item.author) for item in message.gossip[:1]] == [(Kind.SUSPICION, SELF)]
 
 
 def test_an_ack_begins_the_countdown_again() -> None:

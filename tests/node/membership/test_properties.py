@@ -19,8 +19,9 @@ from node.membership.messages import (
     SyncReply,
     SyncRequest,
 )
-from node.membership.probing import RECENT_MAX, RELAYED_MAX
+from node.membership.probing import RECENT_MAX
 from node.membership.records import MemberRecord
+from node.membership.relaying import RELAYED_MAX
 from tests.node.membership.solo import EPOCH, SELF, Solo
 
 NODES = [SELF, b"b", b"c", b"d", b"x"]
@@ -150,14 +151,14 @@ def test_floods_fill_nothing() -> None:
         solo.receive(b"b", SyncReply((), (b"c", name)))
         if count % 1_000 == 0:
             solo.advance(solo.now_ms + 50)
-    assert len(probing._relayed) > 0
+    assert len(solo.core._relaying) > 0
     solo.advance(solo.now_ms + 30_000)
     assert len(state.queue) <= 64
     assert len(state.members) <= 300
     assert len(state.corrections._last_ms) <= SPACED_MAX
     assert len(beliefs._held) <= HELD_MAX
     assert len(beliefs.intake._seen) <= SEEN_MAX
-    assert len(probing._relayed) <= RELAYED_MAX
+    assert len(solo.core._relaying) <= RELAYED_MAX
     assert len(probing._recent) <= RECENT_MAX
     assert len(probing._walk) <= 300
     assert state.out == []

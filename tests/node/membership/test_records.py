@@ -28,6 +28,8 @@ records = st.builds(
     st.binary(max_size=META_SIZE_MAX),
     u64,
     u32,
+    st.integers(0, 3),
+    st.integers(3, U32_MAX),
 )
 suspicions = st.builds(Suspicion, node, u64, u32, u64)
 acks = st.builds(AckBody, node, st.binary(min_size=NONCE_SIZE, max_size=NONCE_SIZE), u64, u32)
@@ -70,6 +72,7 @@ def test_the_largest_record_is_below_a_kilobyte() -> None:
         ({"status": Status.DEAD}, "cannot say of itself that it is DEAD"),
         ({"incarnation": U32_MAX + 1}, "out of range"),
         ({"ttl_s": -1}, "out of range"),
+        ({"protocol_min": 2, "protocol_max": 1}, "no version"),
     ],
 )
 def test_a_record_out_of_bounds_is_never_made(change: dict[str, object], complaint: str) -> None:

@@ -11,6 +11,8 @@ from node.lab.simulation.lies.voice import Coreless, Head, Voice
 FAR_COUNTERS = (1_000_000, INFINITY - 1, INFINITY)
 FLOOD_STEP = 8
 """How many more values each nomination of a flood names."""
+FLOODS_PER_SECOND_MAX = 6
+"""All members look at all of the values each time: more would only make a run slow."""
 
 
 class Silent(Coreless):
@@ -56,10 +58,14 @@ class NominationFlood(Coreless):
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._votes: dict[NodeId, tuple[int, tuple[bytes, ...]]] = {}
+        self._second = self._floods = 0
 
     def hear(self, statement: Statement) -> None:
         voice, slot = self._voice, statement.slot
-        if not voice.listen(statement):
+        second = voice.stage.now_ms // 1_000
+        self._floods = self._floods + 1 if second == self._second else 1
+        self._second = second
+        if self._floods > FLOODS_PER_SECOND_MAX:
             return
         for member in voice.others:
             before_slot, before = self._votes.get(member, (slot, ()))

@@ -239,6 +239,7 @@ def test_the_flood_fills_its_nominations() -> None:
         for to, lie in liar.hear(story(OTHERS[n % 4], b"x")[0]):
             assert isinstance(lie, Nominate) and problem(lie) is None
             sizes += [len(lie.votes)] if to == A else []
+        liar.stage.pass_ms(200)
     assert max(sizes) == VALUES_MAX and sizes != sorted(sizes), "full, and then anew"
     assert len({lie for _, lie in liar.stage.said}) == len(liar.stage.said), "others to each member"
 
