@@ -24,11 +24,10 @@ def record(kind: Kind, number: int) -> Signed:
 
 def writes(seed: int) -> list[list[Save]]:
     """Transactions as a core asks for them: slots in order, proofs late, stragglers' records after the decision."""
-    rng, height, number = stream(seed, "writes"), 0, 0
+    rng, height = stream(seed, "writes"), 0
     unproven: list[int] = []
     done: list[list[Save]] = []
-    for _ in range(120):
-        number += 1
+    for number in range(120):
         one: list[Save] = []
         match rng.choice(("record", "record", "voting", "agenda", "entry", "proof")):
             case "record":
