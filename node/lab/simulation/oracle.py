@@ -3,12 +3,13 @@
 What the node says about itself counts for it only as far as it followed without it, so nothing justifies itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coordinator.voting import (
     INFINITY,
     Ballot,
     BallotStatement,
+    Confirm,
     Effect,
     Externalize,
     Externalized,
@@ -34,6 +35,9 @@ from node.lab.simulation.oracle_facts import Own, Stand
 from node.lab.simulation.oracle_nomination import NominationJudge
 from node.lab.simulation.outcome import Violated
 
+Known = Callable[[bytes], bool]
+"""Whether the node knows that a value is valid."""
+
 
 class Judge:
     """Tell it what the node hears, then ask it about the step that this led to."""
@@ -50,7 +54,7 @@ class Judge:
     def proposes(self, value: bytes) -> None:
         self._nomination.proposes(value)
 
-    def step(self, slot: Slot, heard: Statement | None, effects: Sequence[Effect], now_ms: int) -> None:
+    def step(self, slot: Slot, heard: Statement | None, effects: Sequence[Effect], now_ms: int, known: Known) -> None:
         """Raises Violated for the first step that nothing justifies; `heard` was just taken in by the node."""
         if isinstance(heard, Nominate):
             self._nomination.hears(heard)
@@ -66,6 +70,7 @@ class Judge:
             self._committed(before, after, own)
             self._counter(before, after, own, now_ms)
             self._effects(after, effects)
+            self._missed(before, after, own, known)
 
     # Ballots
 
@@ -175,6 +180,21 @@ class Judge:
                 if not own or not self._federation.has_quorum(self._set, self._sets_of(senders, True)):
                     self._fail("timer", own, after, after)
 
+    def _missed(self, before: Stand, after: Stand, own: Own, known: Known) -> None:
+        """What a node may conclude about a commit it must conclude at once, or others that are ahead wait for it."""
+        if after.phase is Phase.EXTERNALIZE:
+            return
+        if after.phase is Phase.CONFIRM:
+            assert after.c is not None and after.h is not None
+            if known(after.h.value) and self._confirms(after.h, accepts_committed, True):
+                self._fail("confirm commit, missed", after.h, before, after)
+            return
+        for said in self._ballots.values():
+            ballots = [Ballot(n, x) for x in _committed_values(said) for n in named_counters(said, x) if n > 0]
+            for ballot in ballots:
+                if self._accepts(ballot, votes_committed, accepts_committed, False):
+                    self._fail("accept commit, missed", ballot, before, after)
+
     # Federated voting
 
     def _accepts(self, x: Ballot, voting: BallotTest, accepting: BallotTest, votes: bool) -> bool:
@@ -199,3 +219,13 @@ class Judge:
     def _fail(self, step: str, what: object, before: Stand, after: Stand) -> None:
         heard = "; ".join(str(self._ballots[node]) for node in sorted(self._ballots))
         raise Violated("justified", f"{step}: {self._node!r} {what!r}, from {before} to {after}, having heard {heard}")
+
+
+def _committed_values(said: BallotStatement) -> tuple[bytes, ...]:
+    match said:
+        case Prepare():
+            return (said.ballot.value,) if said.n_c else ()
+        case Confirm():
+            return (said.ballot.value,)
+        case Externalize():
+            return (said.commit.value,)

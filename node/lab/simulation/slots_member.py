@@ -279,7 +279,7 @@ class SlotsMember:
         if effects and type(effects[0]) is Ignored:
             return
         if self._judge is not None:
-            self._judge.step(slot, heard, effects, world.now_ms)
+            self._judge.step(slot, heard, effects, world.now_ms, driver.knows)
         if not effects:
             return
         if self.honest:
