@@ -118,11 +118,11 @@ def watching_set(quorum_set: QuorumSet, node: bytes) -> QuorumSet:
     return quorum_set if is_quorum_slice(quorum_set, others) else quorum_set.without(node)
 
 
-def can_decide(sets: Mapping[bytes, QuorumSet], voters: Sequence[bytes], undecided: Sequence[QuorumSet]) -> bool:
-    """Whether the voters alone hold a quorum that contains a slice of each of the sets in `undecided`."""
+def can_decide(sets: Mapping[bytes, QuorumSet], voters: Sequence[bytes], own: QuorumSet) -> bool:
+    """Whether the voters alone hold a quorum that contains a slice of `own`."""
     met = [_slice_test(sets[node], voters, frozenset()) for node in voters]
     quorum = greatest_quorum((1 << len(voters)) - 1, met)
-    return quorum > 0 and all(_slice_test(one, voters, frozenset())(quorum) for one in undecided)
+    return quorum > 0 and _slice_test(own, voters, frozenset())(quorum)
 
 
 def greatest_quorum(mask: int, met: Sequence[Callable[[int], bool]]) -> int:

@@ -52,20 +52,27 @@ class Bench:
         self.counts["ballots"] += 1
         rises = rises + 1 if slot == statement.slot and healed else 1
         self._ballots[number] = statement.slot, statement.ballot.counter, rises
-        if rises > COUNTERS_MAX and not self._is_stuck(statement.slot):
+        if rises > COUNTERS_MAX and all(member.node != statement.node for member in self._stuck()):
             raise Violated("livelock", f"{statement.node!r} is at {statement.ballot} though nothing goes wrong")
 
-    def judge_undecided(self) -> None:
+    def judge_undecided(self, slots: int) -> None:
         """Raises Violated where somebody has not decided all, and could have."""
-        slot = min(len(member.disk.ledger) for member in self._honest)
-        if self._is_stuck(slot):
-            self.counts["stalled"] = 1
-            return
-        story = "; ".join(member.story() for member in self._honest)
-        raise Violated("undecided", f"slot {slot} though nothing goes wrong any more: {story}")
+        stuck = self._stuck()
+        late = [member for member in self._honest if len(member.disk.ledger) < slots and member not in stuck]
+        if late:
+            story = "; ".join(member.story() for member in self._honest)
+            raise Violated("undecided", f"{late[0].node!r} though nothing goes wrong any more: {story}")
+        self.counts["stalled"] = 1
 
-    def _is_stuck(self, slot: int) -> bool:
-        """Whether too few can vote. Who lost its disk does not where it may have voted, and liars may stay silent."""
-        voters = [member.node for member in self._honest if member.votes_in(slot)]
-        waiting = [member.decides_with(slot) for member in self._honest if len(member.disk.ledger) <= slot]
-        return not can_decide(self._quorum_sets, voters, waiting)
+    def _stuck(self) -> list[SlotsMember]:
+        """Those for whom too few can vote where they are.
+
+        Who lost its disk does not vote where it may have voted, who is stuck itself does not come to where it may vote,
+        and liars stay silent.
+        """
+        stuck: list[SlotsMember] = []
+        for slot in sorted({len(member.disk.ledger) for member in self._honest}):
+            voters = [member.node for member in self._honest if member.votes_in(slot) and member not in stuck]
+            here = [member for member in self._honest if len(member.disk.ledger) == slot]
+            stuck += [m for m in here if not can_decide(self._quorum_sets, voters, m.decides_with(slot))]
+        return stuck

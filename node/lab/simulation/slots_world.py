@@ -72,7 +72,7 @@ class SlotsWorld:
         try:
             self._set_up()
             if not self._run():
-                self._bench.judge_undecided()
+                self._bench.judge_undecided(self.slots)
         except Violated as broken:
             violation = Violation(
                 invariant=broken.invariant,
