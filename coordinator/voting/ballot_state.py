@@ -22,12 +22,10 @@ class BallotState:
     c: Ballot | None = None  # lowest: voted commit, then accepted commit, then confirmed commit
     value_override: bytes | None = None  # z: the value that the next ballot must carry
 
-    def accepts_prepared(self, ballot: Ballot) -> bool:
-        return any(has is not None and has.covers(ballot) for has in (self.p, self.p_prime))
-
     def is_aborted(self, ballot: Ballot) -> bool:
         """Whether a ballot accepted prepared gives up committing this one."""
-        return any(has is not None and has.aborts(ballot) for has in (self.p, self.p_prime))
+        p, q = self.p, self.p_prime
+        return (p is not None and p.aborts(ballot)) or (q is not None and q.aborts(ballot))
 
     def set_prepared(self, ballot: Ballot) -> bool:
         """Accept a ballot as prepared; whether p or p′ changed. A vote to commit what this aborts is withdrawn."""
@@ -72,8 +70,9 @@ class BallotState:
     def problem(self) -> str | None:
         """The invariant of the protocol that does not hold, or None."""
         b, p, q, h, c = self.b, self.p, self.p_prime, self.h, self.c
-        if any(ballot is not None and ballot.counter < 1 for ballot in (b, p, q, h, c)):
-            return "a ballot's counter starts at 1"
+        for ballot in (b, p, q, h, c):
+            if ballot is not None and ballot.counter < 1:
+                return "a ballot's counter starts at 1"
         if q is not None and (p is None or not p.aborts(q)):
             return "p′ is below p and incompatible with it"
         if h is not None and (b is None or not b.covers(h)):

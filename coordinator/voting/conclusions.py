@@ -26,7 +26,7 @@ def accepted_prepared(state: BallotState, votes: BallotVotes, hint: BallotStatem
     """Step 1: the highest ballot that may newly be accepted as prepared."""
     if state.phase is Phase.EXTERNALIZE:
         return None
-    for ballot in prepare_candidates(hint, votes):
+    for ballot in prepare_candidates(hint, votes.different()):
         if state.phase is Phase.CONFIRM and not (state.p is not None and ballot.covers(state.p)):
             continue  # Only a higher ballot of the same value is of use now.
         if state.p_prime is not None and ballot <= state.p_prime:
@@ -44,7 +44,7 @@ def confirmed_prepared(
     """Steps 2 and 3: a higher h, and the lowest ballot of its value that may then be voted to commit, if any may."""
     if state.phase is not Phase.PREPARE or state.p is None:
         return None
-    candidates = prepare_candidates(hint, votes)
+    candidates = prepare_candidates(hint, votes.different())
     for ballot in candidates:
         if state.h is not None and ballot <= state.h:
             return None
@@ -89,7 +89,7 @@ def counter_ahead(state: BallotState, votes: BallotVotes) -> int | None:
     own = state.b.counter if state.b is not None else 0
     if state.phase is Phase.EXTERNALIZE or not _is_behind(votes, own):
         return None
-    for counter in sorted({working_counter(s) for s in votes}):
+    for counter in sorted({working_counter(s) for s in votes.different()}):
         if own < counter < INFINITY and not _is_behind(votes, counter):
             return counter
     return None
@@ -128,7 +128,7 @@ def _lowest_to_commit(state: BallotState, votes: BallotVotes, high: Ballot, cand
 def _widest_range(value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool]) -> tuple[Ballot, Ballot] | None:
     """The range with the highest top for which `holds`, as wide as it gets downward; as its two ballots."""
     low = high = 0
-    for counter in commit_boundaries(value, votes):
+    for counter in commit_boundaries(value, votes.different()):
         if high == 0:
             if holds(counter, counter):
                 low = high = counter

@@ -59,6 +59,18 @@ class Gate:
             met += inner.is_met(nodes)
         return met >= self.threshold
 
+    def is_blocked(self, nodes: int) -> bool:
+        """Whether `nodes` meet every slice. The set must be whole: none of its members left out."""
+        if self.threshold == 0:
+            return False
+        needed = self.members.bit_count() + len(self.inner) - self.threshold + 1
+        blocked = (self.members & nodes).bit_count()
+        for inner in self.inner:
+            if blocked >= needed:
+                return True
+            blocked += inner.is_blocked(nodes)
+        return blocked >= needed
+
     def without(self, faulty: int) -> "Gate":
         """The set once `faulty` agree with anything: each fulfils its entry, so it is gone and asks for one less."""
         if not self.names & faulty:
@@ -130,6 +142,14 @@ def bits(nodes: int) -> Iterator[int]:
         nodes ^= low
 
 
+def gate_of(quorum_set: QuorumSet, bits_of: Mapping[bytes, int]) -> Gate:
+    """The quorum set over these bits; members without one are left out, as they are in none of the sets asked about."""
+    members = 0
+    for validator in quorum_set.validators:
+        members |= bits_of.get(validator, 0)
+    return Gate(quorum_set.threshold, members, tuple(gate_of(inner, bits_of) for inner in quorum_set.inner))
+
+
 def numbered(sets: Mapping[bytes, QuorumSet]) -> tuple[tuple[bytes, ...], Gates]:
     """The ids in ascending order, which numbers them, and the network as gates.
 
@@ -140,13 +160,15 @@ def numbered(sets: Mapping[bytes, QuorumSet]) -> tuple[tuple[bytes, ...], Gates]
         ValueError: a threshold below 1.
     """
     ids = tuple(sorted(sets))
-    number = {node: n for n, node in enumerate(ids)}
+    bits_of = {node: 1 << n for n, node in enumerate(ids)}
     made: dict[QuorumSet, Gate] = {}
     for quorum_set in sets.values():
         if quorum_set not in made:
             named = list(quorum_set.walk())
             once = len(set(named)) == len(named)  # else lifting a lone node out of its set may merge it with itself
-            made[quorum_set] = _gate(quorum_set.normal() if once else quorum_set, number)
+            if (least := _least_threshold(quorum_set)) < 1:
+                raise ValueError(f"a quorum set's threshold is {least}; the least is 1")
+            made[quorum_set] = gate_of(quorum_set.normal() if once else quorum_set, bits_of)
     return ids, Gates.of((_with_itself(made[sets[node]], 1 << n), 1 << n) for n, node in enumerate(ids))
 
 
@@ -163,11 +185,5 @@ def _with_itself(gate: Gate, node: int) -> Gate:
     return Gate(others.threshold + 1, others.members | node, others.inner)
 
 
-def _gate(quorum_set: QuorumSet, number: Mapping[bytes, int]) -> Gate:
-    if quorum_set.threshold < 1:
-        raise ValueError(f"a quorum set's threshold is {quorum_set.threshold}; the least is 1")
-    members = 0
-    for validator in quorum_set.validators:
-        if validator in number:
-            members |= 1 << number[validator]
-    return Gate(quorum_set.threshold, members, tuple(_gate(inner, number) for inner in quorum_set.inner))
+def _least_threshold(quorum_set: QuorumSet) -> int:
+    return min([quorum_set.threshold, *map(_least_threshold, quorum_set.inner)])

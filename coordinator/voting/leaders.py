@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 
-from coordinator.voting.codec import Writer
 from coordinator.voting.quorum import QuorumSet
 
 U64_MAX = 2**64 - 1
@@ -19,7 +18,8 @@ def hash_priority(previous: bytes, slot: int, tag: int, round: int, data: bytes)
 
     The previous decision makes the leaders of a slot unknown until that decision is made.
     """
-    packed = Writer().uint(slot, 8).blob(previous, 4).uint(tag, 4).uint(round, 4).raw(data).done()
+    framed = slot.to_bytes(8, "big") + len(previous).to_bytes(4, "big") + previous
+    packed = framed + tag.to_bytes(4, "big") + round.to_bytes(4, "big") + data
     return int.from_bytes(hashlib.sha256(packed).digest()[:8], "big")
 
 

@@ -1,6 +1,6 @@
 """What a ballot statement says about preparing and committing a ballot (SCP Internet-Draft, section 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Confirm, Externalize, Prepare
 
@@ -64,28 +64,33 @@ def accepts_commit(statement: BallotStatement, value: bytes, lo: int, hi: int) -
             return c.counter <= lo
 
 
-def prepare_candidates(hint: BallotStatement, statements: Iterable[BallotStatement]) -> list[Ballot]:
+def prepare_candidates(hint: BallotStatement, statements: Collection[BallotStatement]) -> list[Ballot]:
     """The ballots that may have become prepared now that `hint` was said, highest first.
 
     Only ballots at or below one that the hint names can be affected, and only those that somebody names matter.
     """
-    found: set[Ballot] = set()
-    tops = _tops(hint)
-    for statement in statements:
-        for top in tops:
+    found: dict[bytes, set[int]] = {}  # counters by value
+    for top in _tops(hint):
+        value, highest = top.value, top.counter
+        counters = found.setdefault(value, set())
+        for statement in statements:
             match statement:
                 case Prepare(ballot=b, prepared=p, prepared_prime=q):
-                    found.update(named for named in (b, p, q) if named is not None and top.covers(named))
-                case Confirm(ballot=b, n_p=n_p) if b.value == top.value:
-                    found.update((top, Ballot(min(n_p, top.counter), top.value)))
-                case Externalize(commit=c) if c.value == top.value:
-                    found.add(top)
+                    for named in (b, p, q):
+                        if named is not None and named.value == value and named.counter <= highest:
+                            counters.add(named.counter)
+                case Confirm(ballot=b, n_p=n_p) if b.value == value:
+                    counters.add(highest)
+                    counters.add(min(n_p, highest))
+                case Externalize(commit=c) if c.value == value:
+                    counters.add(highest)
                 case _:
                     pass
-    return sorted((ballot for ballot in found if ballot.counter > 0), reverse=True)
+    ballots = [Ballot(n, value) for value, counters in found.items() for n in sorted(counters) if n > 0]
+    return sorted(ballots, reverse=True) if len(ballots) > 1 else ballots
 
 
-def commit_boundaries(value: bytes, statements: Iterable[BallotStatement]) -> list[int]:
+def commit_boundaries(value: bytes, statements: Collection[BallotStatement]) -> list[int]:
     """The counters at which somebody's range of committed ballots of `value` begins or ends, highest first."""
     found: set[int] = set()
     for statement in statements:
@@ -104,7 +109,7 @@ def commit_boundaries(value: bytes, statements: Iterable[BallotStatement]) -> li
 def _tops(hint: BallotStatement) -> list[Ballot]:
     match hint:
         case Prepare(ballot=b, prepared=p, prepared_prime=q):
-            return [named for named in (b, p, q) if named is not None]
+            return [b, *(named for named in (p, q) if named is not None and named != b)]
         case Confirm(ballot=b, n_p=n_p):
             return [Ballot(n_p, b.value), Ballot(INFINITY, b.value)]
         case Externalize(commit=c):

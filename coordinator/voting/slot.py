@@ -10,6 +10,9 @@ from coordinator.voting.quorum import QuorumSet
 from coordinator.voting.state import SlotState
 from coordinator.voting.statement import Ballot, BallotStatement, Nominate, Statement, problem
 
+TIMERS = (Timer.NOMINATION, Timer.BALLOT)
+Deadlines = tuple[int | None, int | None]  # in the order of TIMERS
+
 
 class Slot:
     """Decides one value. Each event method plays its event to the end and returns what is to be done, in order.
@@ -91,19 +94,19 @@ class Slot:
     def fire(self, timer: Timer, now_ms: int) -> list[Effect]:
         """The timer ran out. One that is not set, or not due, does nothing."""
         before = self._begin(now_ms)
-        due = before[timer]
+        nomination, ballot = before
+        due = nomination if timer is Timer.NOMINATION else ballot
         if due is None or due > now_ms:
             return []
-        before[timer] = None
         if timer is Timer.NOMINATION:
             self._nomination.start_round()
-        else:
-            self._ballot.fire()
-        return self._end(before)
+            return self._end((None, ballot))
+        self._ballot.fire()
+        return self._end((nomination, None))
 
     def step_timers(self, now_ms: int) -> list[Effect]:
         """Fire every timer that is due."""
-        return [effect for timer in Timer for effect in self.fire(timer, now_ms)]
+        return [effect for timer in TIMERS for effect in self.fire(timer, now_ms)]
 
     def revalidate(self, now_ms: int) -> list[Effect]:
         """Values that were MAYBE, or quorum sets that were unknown, may be known now."""
@@ -137,7 +140,7 @@ class Slot:
 
     def next_deadline_ms(self) -> int | None:
         """When `step_timers` has something to do, or None."""
-        return min((due for due in self._deadlines().values() if due is not None), default=None)
+        return min((due for due in self._deadlines() if due is not None), default=None)
 
     def state(self) -> SlotState:
         """What to write to disk before an emitted statement is sent."""
@@ -268,34 +271,32 @@ class Slot:
             return "decided"
         return self._context.quorum_set_problem(statement.quorum_set)
 
-    def _begin(self, now_ms: int) -> dict[Timer, int | None]:
+    def _begin(self, now_ms: int) -> Deadlines:
         self._context.now_ms = now_ms
         return self._deadlines()
 
-    def _end(self, before: dict[Timer, int | None]) -> list[Effect]:
+    def _end(self, before: Deadlines) -> list[Effect]:
         """Carry a new composite into the ballot, then collect: statements, the decision, timers, notes."""
         composite = self._nomination.compose()
         if composite is not None:
             self._ballot.composite = composite
             if self._ballot.state.b is None:
                 self._ballot.bump(composite, 1)
-        effects: list[Effect] = []
-        for statement in (self._nomination.take_emission(), self._ballot.take_emission()):
-            if statement is not None:
-                effects.append(Emit(statement))
+        said = self._nomination.take_emission(), self._ballot.take_emission()
+        effects: list[Effect] = [Emit(statement) for statement in said if statement is not None]
         if self._ballot.externalized is not None and self._announced is None:
             self._announced = self._ballot.externalized
             self._nomination.stop()
             effects.append(self._announced)
         now = self._deadlines()
-        for timer in Timer:
-            due = now[timer]
-            if due != before[timer]:
-                effects.append(SetTimer(timer, due) if due is not None else CancelTimer(timer))
+        if now != before:
+            for timer, due, old in zip(TIMERS, now, before, strict=True):
+                if due != old:
+                    effects.append(SetTimer(timer, due) if due is not None else CancelTimer(timer))
         self._ballot.state.check()
         effects += self._context.notes
         self._context.notes = []
         return effects
 
-    def _deadlines(self) -> dict[Timer, int | None]:
-        return {Timer.NOMINATION: self._nomination.deadline_ms, Timer.BALLOT: self._ballot.deadline_ms}
+    def _deadlines(self) -> Deadlines:
+        return self._nomination.deadline_ms, self._ballot.deadline_ms

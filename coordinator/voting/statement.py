@@ -121,7 +121,7 @@ def values(statement: Statement) -> tuple[bytes, ...]:
         case Prepare(ballot=b, prepared=p, prepared_prime=q):
             named = {ballot.value for ballot in (b, p, q) if ballot is not None and ballot.counter > 0}
         case Confirm(ballot=b) | Externalize(commit=b):
-            named = {b.value}
+            return (b.value,)
     return tuple(sorted(named))
 
 

@@ -168,7 +168,8 @@ class Beliefs:
             return
         member = believed(item, record.status, False)
         local.newcomers.append(local.members.add(member, local.now_ms))
-        local.queue.replace(member.node, item)
+        if not local.quiet:
+            local.queue.replace(member.node, item)
         local.out.append(MemberChanged(member.node, None, member.status))
         self._note_protocol(member)
         self._release_held(member)

@@ -75,6 +75,9 @@ class Contacts:
         if self.reconnect_due_ms <= local.now_ms:
             self.reconnect_due_ms = local.now_ms + settings.reconnect_interval_ms
             self._reconnect()
+        if self.exchange.wants_more:
+            self.exchange.wants_more = False
+            self.sync_due_ms = min(self.sync_due_ms, local.now_ms + settings.sync_spacing_ms)
         if self.sync_due_ms <= local.now_ms:
             self.sync_due_ms = local.now_ms + self._sync_interval_ms()
             for member in local.members.sample(local.rng, 1, _fit_for_exchange):

@@ -24,11 +24,11 @@ from node.membership.digest import (
 from node.membership.gossip import size_of
 from node.membership.local import Local, Spacing
 from node.membership.members import Member, believed
-from node.membership.messages import GOSSIP_MAX, SYNC_LINES_MAX, Gossip, SyncReply, SyncRequest
+from node.membership.messages import SYNC_LINES_MAX, SyncReply, SyncRequest
 
 WANT_SPACING_MS = 100
 """A member's requests for records are answered at most this often."""
-WANT_MAX = 1_024
+WANT_MAX = 2_048
 """Members asked for, or answered for, in one exchange."""
 UNPROVEN_FACTOR = 3
 """An answer is at most this many times the request, until its receiver has answered a probe at its address: or one
@@ -37,6 +37,11 @@ UNPROVEN_MIN = 1_500
 """But one packet is always allowed: it holds one record at least."""
 OWED_MAX = 256
 """Members whose answers were cut short until they prove their address."""
+PASSED_ON_MAX = 256
+"""Items waiting to be told, beyond which an answer's unknown members are not added to them. Whoever comes to a large
+group hears of thousands at once, and nearly all others know them."""
+MORE_MIN = 64
+"""Unknown members in one answer that make another exchange worth while soon: an answer holds only so many."""
 ALL = bytes(range(BUCKETS))
 
 
@@ -47,6 +52,8 @@ class Exchange:
     answers: Spacing
     """At most one answer per member in a while: an answer is much larger than a request."""
     wants: Spacing = field(default_factory=lambda: Spacing(WANT_SPACING_MS))
+    wants_more: bool = False
+    """We have just heard of many, and so there may be more to hear of."""
     _owed: dict[NodeId, None] = field(default_factory=dict)
     _second_ms: int = 0
     _spent: int = 0
@@ -78,9 +85,8 @@ class Exchange:
             local.send(sender, SyncReply(items, (), names))
 
     def on_reply(self, sender: NodeId, reply: SyncReply) -> None:
-        for item in reply.items:
-            if not self.beliefs.hear(item, sender):
-                return
+        if not self._hear_all(reply.items, sender):
+            return
         if not (reply.want or reply.names) or not self.wants.allow(self.local.now_ms, sender):
             return
         members, own = self.local.members, self.local.own
@@ -100,8 +106,21 @@ class Exchange:
                     items += members.evidence(member)
         room = self._room(sender, len(reply.names) + sum(map(len, reply.want)))
         bounded = self._bounded(sender, items, room)
-        for start in range(0, len(bounded), GOSSIP_MAX):
-            self.local.send(sender, Gossip(bounded[start : start + GOSSIP_MAX]))
+        if bounded:
+            self.local.send(sender, SyncReply(bounded))
+
+    def _hear_all(self, items: tuple[Signed, ...], sender: NodeId) -> bool:
+        local = self.local
+        known = len(local.members)
+        try:
+            for item in items:
+                local.quiet = len(local.queue) >= PASSED_ON_MAX
+                if not self.beliefs.hear(item, sender):
+                    return False
+        finally:
+            local.quiet = False
+        self.wants_more |= len(local.members) >= known + MORE_MIN
+        return True
 
     def on_proven(self, node: NodeId) -> None:
         """It answered a probe where it says that it is. What it was not told for want of this comes now."""
@@ -169,6 +188,7 @@ class Exchange:
             member = ours.get(name)
             if member is None or _differs(member, line) or _is_later(line, member):
                 names.append(name)
+        self.wants_more |= len(names) == WANT_MAX
         return b"".join(names)
 
     def _room(self, sender: NodeId, request_size: int) -> int:

@@ -55,6 +55,8 @@ class Local:
     """A clone of this node runs. Two of them would contradict each other, so this one falls silent."""
     newcomers: list[int] = field(default_factory=list)
     """Places of the members met in this step, not yet in the walk of probes."""
+    quiet: bool = False
+    """What is met now came in bulk from one who has told others too: it is not passed on."""
     unproven: list[NodeId] = field(default_factory=list)
     """Members that are to prove their address, by answering a probe."""
     proven: list[NodeId] = field(default_factory=list)

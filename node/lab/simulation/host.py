@@ -278,6 +278,8 @@ class Host:
     def _tell(self, what: str, about: object) -> None:
         process, watch = self.process, self._surroundings.watch
         slot = process.moot.ledger.height if process is not None else None
+        if isinstance(about, moot_events.Reachable):
+            about = "reachable", sorted(about.nodes)  # a set tells its members in no certain order
         watch.tell(self._surroundings.timeline.now_ms, self.number, slot, what, about)
 
 

@@ -69,6 +69,10 @@ class LetterDriver:
     def learn(self, value: bytes) -> None:
         self.at_hand.add(value)
 
+    def knows(self, value: bytes) -> bool:
+        """Whether it would say that the value is valid, without asking for it."""
+        return SPOILED not in value and (self._eager or value in self.at_hand)
+
     def validate(self, slot: int, value: bytes, nomination: bool) -> Validity:
         if self._eager or value in self.at_hand:
             return Validity.INVALID if SPOILED in value else Validity.FULL

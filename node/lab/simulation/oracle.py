@@ -3,13 +3,13 @@
 What the node says about itself counts for it only as far as it followed without it, so nothing justifies itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from coordinator.voting import (
     INFINITY,
     Ballot,
     BallotStatement,
+    Confirm,
     Effect,
     Externalize,
     Externalized,
@@ -26,75 +26,17 @@ from node.lab.simulation.definitions import (
     Federation,
     accepts_committed,
     accepts_prepared,
-    below,
     counter_of,
     named_counters,
     votes_committed,
     votes_prepared,
 )
-from node.lab.simulation.letters import SPOILED
+from node.lab.simulation.oracle_facts import Own, Stand
+from node.lab.simulation.oracle_nomination import NominationJudge
 from node.lab.simulation.outcome import Violated
 
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """Where a node stands in a slot, as it shows itself."""
-
-    phase: Phase
-    b: Ballot | None
-    p: Ballot | None
-    q: Ballot | None
-    h: Ballot | None
-    c: Ballot | None
-    z: bytes | None
-    voted: frozenset[bytes]
-    accepted: frozenset[bytes]
-    candidates: frozenset[bytes]
-    round: int
-    leaders: tuple[bytes, ...]
-
-    @classmethod
-    def of(cls, slot: Slot) -> "Stand":
-        return cls(
-            slot.phase,
-            slot.b,
-            slot.p,
-            slot.p_prime,
-            slot.h,
-            slot.c,
-            slot.value_override,
-            frozenset(slot.voted),
-            frozenset(slot.accepted),
-            frozenset(slot.candidates),
-            slot.round,
-            slot.leaders,
-        )
-
-
-@dataclass(slots=True)
-class Own:
-    """What the node may count as said by itself."""
-
-    votes: list[Ballot]
-    """To prepare."""
-    accepted: list[Ballot]
-    """As prepared."""
-    commits: list[tuple[Ballot, Ballot]] = field(default_factory=list)
-    """Ranges that it votes to commit."""
-    committed: list[tuple[Ballot, Ballot]] = field(default_factory=list)
-    """Ranges that it accepts as committed."""
-
-    def has_voted(self, ballot: Ballot) -> bool:
-        return any(below(ballot, x) for x in self.votes)
-
-    def has_accepted(self, ballot: Ballot) -> bool:
-        return any(below(ballot, x) for x in self.accepted)
-
-    def has_voted_commit(self, ballot: Ballot) -> bool:
-        return any(below(low, ballot) and below(ballot, high) for low, high in self.commits)
-
-    def has_committed(self, ballot: Ballot) -> bool:
-        return any(below(low, ballot) and below(ballot, high) for low, high in self.committed)
+Known = Callable[[bytes], bool]
+"""Whether the node knows that a value is valid."""
 
 
 class Judge:
@@ -105,88 +47,32 @@ class Judge:
         self._set = federation.know(slot.quorum_set)
         self._federation = federation
         self._ballots: dict[bytes, BallotStatement] = {}
-        self._nominations: dict[bytes, Nominate] = {}
+        self._nomination = NominationJudge(self._node, self._set, federation, voting=self._voting)
         self._before = Stand.of(slot)
         self._ballot_due_ms: int | None = None
-        self._proposals: set[bytes] = set()
 
     def proposes(self, value: bytes) -> None:
-        self._proposals.add(value)
+        self._nomination.proposes(value)
 
-    def step(self, slot: Slot, heard: Statement | None, effects: Sequence[Effect], now_ms: int) -> None:
+    def step(self, slot: Slot, heard: Statement | None, effects: Sequence[Effect], now_ms: int, known: Known) -> None:
         """Raises Violated for the first step that nothing justifies; `heard` was just taken in by the node."""
         if isinstance(heard, Nominate):
-            self._nominations[heard.node] = heard
+            self._nomination.hears(heard)
         elif heard is not None:
             self._ballots[heard.node] = heard
         before, after = self._before, Stand.of(slot)
         self._before = after
         if after != before or effects:
-            self._nomination(before, after)
-            own = self._own(before, after)
+            self._nomination.step(before, after)
+            own = Own.of(before, after)
             self._prepared(before, after, own)
             self._confirmed(before, after, own)
             self._committed(before, after, own)
             self._counter(before, after, own, now_ms)
             self._effects(after, effects)
-
-    # Nomination
-
-    def _nomination(self, before: Stand, after: Stand) -> None:
-        for value in sorted(after.voted - before.voted - after.accepted):
-            named = any(
-                any(value in (v, v.replace(SPOILED, b"")) for v in (*said.votes, *said.accepted))
-                for said in self._nominations.values()
-            )
-            if not named and value not in self._proposals:
-                self._fail("nominate vote", value, before, after)
-            if before.candidates:
-                self._fail("nominate vote after a candidate", value, before, after)
-        for value in sorted(after.accepted - before.accepted):
-            accepting = {n: s for n, s in self._nominations.items() if value in s.accepted}
-            either = {n: s for n, s in self._nominations.items() if value in s.accepted or value in s.votes}
-            # It votes for what a leader nominates in the same step in which it may accept that.
-            chosen = value in self._proposals or any(
-                value in s.votes or value in s.accepted for s in self._led_by(after)
-            )
-            votes = value in before.voted or (chosen and value in after.voted)
-            if not (
-                self._federation.blocks(self._set, frozenset(accepting))
-                or self._federation.has_quorum(self._set, self._naming(either, votes))
-            ):
-                self._fail("nominate accept", value, before, after)
-        for value in sorted(after.candidates - before.candidates):
-            accepting = {n: s for n, s in self._nominations.items() if value in s.accepted}
-            if not self._federation.has_quorum(self._set, self._naming(accepting, value in after.accepted)):
-                self._fail("nominate confirm", value, before, after)
-
-    def _led_by(self, after: Stand) -> list[Nominate]:
-        return [self._nominations[node] for node in after.leaders if node in self._nominations]
-
-    def _naming(self, said: dict[bytes, Nominate], itself: bool) -> dict[bytes, bytes | None]:
-        senders: dict[bytes, bytes | None] = {node: statement.quorum_set for node, statement in said.items()}
-        if itself and self._voting:
-            senders[self._node] = self._set
-        return senders
+            self._missed(before, after, own, known)
 
     # Ballots
-
-    def _own(self, before: Stand, after: Stand) -> Own:
-        """What it had said before this step, and its votes of this step, which are its own to choose."""
-        own = Own(
-            [ballot for ballot in (before.b, after.b, after.h) if ballot is not None],
-            [ballot for ballot in (before.p, before.q) if ballot is not None],
-        )
-        if before.c is None or before.h is None:
-            return own
-        top = Ballot(INFINITY, before.c.value)
-        if before.phase is Phase.PREPARE:
-            own.commits.append((before.c, before.h))
-        else:
-            own.votes.append(top)
-            own.commits.append((before.c, top))
-            own.committed.append((before.c, before.h if before.phase is Phase.CONFIRM else top))
-        return own
 
     def _derive(self, value: bytes, before: Stand, after: Stand, own: Own) -> None:
         """Add to `own` all that it may have accepted about this value on its way, each from what was there before."""
@@ -222,11 +108,11 @@ class Judge:
         return self._confirms(ballot, accepts_prepared, own.has_accepted(ballot))
 
     def _confirmed(self, before: Stand, after: Stand, own: Own) -> None:
-        if after.z is not None and after.z != before.z:
-            named = {n for said in self._ballots.values() for n in named_counters(said, after.z) if n}
-            if not any(self._confirms_prepared(Ballot(n, after.z), own) for n in sorted(named)):
-                if after.phase is Phase.PREPARE:
-                    self._fail("confirm prepared (value override)", after.z, before, after)
+        if after.z is not None and after.z != before.z and after.phase is Phase.PREPARE:
+            named = {n for said in self._ballots.values() for n in named_counters(said, after.z)}
+            named |= {x.counter for x in (before.b, after.p, after.q, after.h) if x is not None and x.value == after.z}
+            if not any(self._confirms_prepared(Ballot(n, after.z), own) for n in sorted(named) if n > 0):
+                self._fail("confirm prepared (value override)", after.z, before, after)
         if after.phase is not Phase.PREPARE:
             return
         if after.h is not None and after.h != before.h and not self._confirms_prepared(after.h, own):
@@ -294,6 +180,21 @@ class Judge:
                 if not own or not self._federation.has_quorum(self._set, self._sets_of(senders, True)):
                     self._fail("timer", own, after, after)
 
+    def _missed(self, before: Stand, after: Stand, own: Own, known: Known) -> None:
+        """What a node may conclude about a commit it must conclude at once, or others that are ahead wait for it."""
+        if after.phase is Phase.EXTERNALIZE:
+            return
+        if after.phase is Phase.CONFIRM:
+            assert after.c is not None and after.h is not None
+            if known(after.h.value) and self._confirms(after.h, accepts_committed, True):
+                self._fail("confirm commit, missed", after.h, before, after)
+            return
+        for said in self._ballots.values():
+            ballots = [Ballot(n, x) for x in _committed_values(said) for n in named_counters(said, x) if n > 0]
+            for ballot in ballots:
+                if self._accepts(ballot, votes_committed, accepts_committed, False):
+                    self._fail("accept commit, missed", ballot, before, after)
+
     # Federated voting
 
     def _accepts(self, x: Ballot, voting: BallotTest, accepting: BallotTest, votes: bool) -> bool:
@@ -318,3 +219,13 @@ class Judge:
     def _fail(self, step: str, what: object, before: Stand, after: Stand) -> None:
         heard = "; ".join(str(self._ballots[node]) for node in sorted(self._ballots))
         raise Violated("justified", f"{step}: {self._node!r} {what!r}, from {before} to {after}, having heard {heard}")
+
+
+def _committed_values(said: BallotStatement) -> tuple[bytes, ...]:
+    match said:
+        case Prepare():
+            return (said.ballot.value,) if said.n_c else ()
+        case Confirm():
+            return (said.ballot.value,)
+        case Externalize():
+            return (said.commit.value,)

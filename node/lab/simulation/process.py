@@ -69,6 +69,8 @@ class Process:
             effects += self.step(member_events.Tick(lag_ms), now_ms)
         if self._moot_due_ms is not None and self._moot_due_ms <= now_ms:
             effects += self.step(moot_events.Tick(), now_ms)
+        due_ms = self.due_ms()
+        assert due_ms is None or due_ms > now_ms, "a deadline in the past would fire for ever"
         return effects
 
 

@@ -1,8 +1,8 @@
 """Quorum sets of many shapes for numbered nodes, each safe against the liars it is made for (or said to be unsafe)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from coordinator.voting import QuorumSet, byzantine_threshold
+from coordinator.voting import QuorumSet, byzantine_threshold, is_quorum_slice
 from node.lab.simulation.plan import Plan
 from node.lab.simulation.streams import stream
 
@@ -109,11 +109,20 @@ def is_safe(sets: dict[bytes, QuorumSet], liars: frozenset[bytes]) -> bool:
     return True
 
 
-def can_decide(sets: dict[bytes, QuorumSet], voters: Sequence[bytes], undecided: Sequence[QuorumSet]) -> bool:
-    """Whether the voters alone hold a quorum that contains a slice of each of the sets in `undecided`."""
+def watching_set(quorum_set: QuorumSet, node: bytes) -> QuorumSet:
+    """What convinces a member that only watches: its quorum set, without itself where this would wait for itself.
+
+    It is safe, as whoever is in a quorum has others of its own quorum with it.
+    """
+    others = frozenset(quorum_set.members()) - {node}
+    return quorum_set if is_quorum_slice(quorum_set, others) else quorum_set.without(node)
+
+
+def can_decide(sets: Mapping[bytes, QuorumSet], voters: Sequence[bytes], own: QuorumSet) -> bool:
+    """Whether the voters alone hold a quorum that contains a slice of `own`."""
     met = [_slice_test(sets[node], voters, frozenset()) for node in voters]
     quorum = greatest_quorum((1 << len(voters)) - 1, met)
-    return quorum > 0 and all(_slice_test(one, voters, frozenset())(quorum) for one in undecided)
+    return quorum > 0 and _slice_test(own, voters, frozenset())(quorum)
 
 
 def greatest_quorum(mask: int, met: Sequence[Callable[[int], bool]]) -> int:

@@ -2,9 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
 from coordinator.voting import (
     Effect,
@@ -18,75 +16,23 @@ from coordinator.voting import (
     SlotState,
     Statement,
     is_newer,
-    is_quorum_slice,
     problem,
 )
 from node.lab.simulation.faults import Crash, Disk
 from node.lab.simulation.history import History
-from node.lab.simulation.letters import SPOILED, LetterDriver
+from node.lab.simulation.letters import SPOILED
 from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.slots_checks import check_structure
+from node.lab.simulation.shapes import watching_set
+from node.lab.simulation.slots_disk import Platter
+from node.lab.simulation.slots_structure import check_structure
+from node.lab.simulation.slots_surroundings import Surroundings
 from node.lab.simulation.timeline import Act
 
 REPEAT_MS = 2_000
 AHEAD_MAX = 20  # slots beyond its own of which a member keeps what it hears
 HELP_SLOTS_MAX = 10  # decided slots in one answer to a member that is behind
 ASKED = 2  # members that one asks for what it may have missed
-
-
-@dataclass(slots=True)
-class Platter:
-    """What is on a member's disk."""
-
-    ledger: list[bytes] = field(default_factory=list)
-    proofs: list[dict[bytes, Externalize]] = field(default_factory=list)
-    """By slot and author: what shows others that it is decided."""
-    state: SlotState | None = None
-    values: set[bytes] = field(default_factory=set)
-    """Those of the slot that runs."""
-
-
-class Surroundings(Protocol):
-    """What a member needs of the world."""
-
-    slots: int
-    healed: bool
-
-    @property
-    def now_ms(self) -> int: ...
-
-    def after(self, delay_ms: int, act: Act) -> None: ...
-
-    def tell(self, number: int, slot: int, what: str, *parts: object) -> None: ...
-
-    def driver(self, number: int, previous: bytes, values: set[bytes]) -> LetterDriver: ...
-
-    def broadcast(self, number: int, statement: Statement, at_most: int | None = None) -> int | None:
-        """To so many of the others; how many are left of `at_most`."""
-        ...
-
-    def send(self, sender: int, receiver: int, statement: Statement) -> None: ...
-
-    def ask(self, number: int, slot: int, of: int) -> None: ...
-
-    def judge(self, slot: Slot) -> Judge | None:
-        """Who judges its steps, if anybody does."""
-        ...
-
-    def begins(self, number: int, slot: int) -> None:
-        """The slot waits for this member's proposal; the world calls `propose`."""
-        ...
-
-    def fetches(self, number: int, slot: int, value: bytes) -> None:
-        """The world calls `fetched`."""
-        ...
-
-    def said(self, number: int, statement: Statement) -> None: ...
-
-    def decided(self, number: int, slot: int, value: bytes) -> None: ...
-
-    def died(self, number: int, down_ms: int) -> None: ...
 
 
 class SlotsMember:
@@ -122,12 +68,12 @@ class SlotsMember:
         self._world = world
         self._rng = rng
         self._voted_to = -1
-        self._older = Platter()
+        self._backup = Platter()
         self._ahead: dict[int, dict[tuple[bytes, bool], Statement]] = {}
         self._backlog: list[Act] = []
         self._wake_ms = -1
         self._judge: Judge | None = None
-        self._watching_set = _watching_set(quorum_set, node)
+        self._watching_set = watching_set(quorum_set, node)
 
     # Its process
 
@@ -183,13 +129,9 @@ class SlotsMember:
         self._backlog = []
         self._wake_ms = -1
         self._world.tell(self.number, self.index, "dies", crash.disk.value)
-        disk = crash.disk
-        if disk is Disk.TORN and crash.effects >= 0:
-            disk = Disk.WIPED  # What was synced is torn: the file cannot be believed.
-        if disk is Disk.WIPED or disk is Disk.OLD:
-            self.disk = self._older if disk is Disk.OLD else Platter()
-            self._older = Platter()
-            self.disk.state = None
+        found = self.disk.after(crash, self._backup)
+        if found is not self.disk:
+            self.disk = found
             self.muted_to = max(self.muted_to, self._voted_to)
         self._world.died(self.number, crash.down_ms)
 
@@ -240,13 +182,10 @@ class SlotsMember:
     def _decide(self, index: int, value: bytes) -> None:
         self.history.decide(index, value)
         self._world.tell(self.number, index, "decides", value)
-        slot, disk = self.slot, self.disk
+        slot = self.slot
         assert slot is not None
-        disk.ledger.append(value)
         said = [s for s in slot.statements() if type(s) is Externalize and s.commit.value == value]
-        disk.proofs.append({s.node: s for s in said})
-        disk.state = None
-        disk.values = set()
+        self.disk.decide(value, {s.node: s for s in said})
         self.slot = None
         self.index = index + 1
         self._world.decided(self.number, index, value)
@@ -340,7 +279,7 @@ class SlotsMember:
         if effects and type(effects[0]) is Ignored:
             return
         if self._judge is not None:
-            self._judge.step(slot, heard, effects, world.now_ms)
+            self._judge.step(slot, heard, effects, world.now_ms, driver.knows)
         if not effects:
             return
         if self.honest:
@@ -386,8 +325,7 @@ class SlotsMember:
                 self.history.say(statement)
                 self._world.said(self.number, statement)
         if any(crash.disk is Disk.OLD for crash in self.crashes) and self._rng.random() < 0.2:
-            disk = self.disk
-            self._older = replace(disk, ledger=list(disk.ledger), proofs=list(disk.proofs), values=set())
+            self._backup = self.disk.copied()
 
     def _set_alarm(self, slot: Slot) -> None:
         due = slot.next_deadline_ms()
@@ -396,12 +334,3 @@ class SlotsMember:
             return
         self._wake_ms = max(due, now_ms)
         self._later(self._wake_ms - now_ms, self._wake)
-
-
-def _watching_set(quorum_set: QuorumSet, node: bytes) -> QuorumSet:
-    """What convinces a member that only watches: its quorum set, without itself where this would wait for itself.
-
-    It is safe, as whoever is in a quorum has others of its own quorum with it.
-    """
-    others = frozenset(quorum_set.members()) - {node}
-    return quorum_set if is_quorum_slice(quorum_set, others) else quorum_set.without(node)

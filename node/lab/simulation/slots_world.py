@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from coordinator.voting import Confirm, Nominate, Prepare, QuorumSet, Slot, Statement
+from coordinator.voting import Nominate, QuorumSet, Slot, Statement
 from node.lab.simulation.definitions import Federation
 from node.lab.simulation.faults import Clog, Crash, Cut, Stall
 from node.lab.simulation.letters import SPOILED, Hashes, LetterDriver, letter
@@ -12,8 +12,8 @@ from node.lab.simulation.links import Links
 from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Outcome, Violated, Violation
 from node.lab.simulation.plan import Plan
-from node.lab.simulation.shapes import can_decide, quorum_sets
-from node.lab.simulation.slots_checks import Decisions
+from node.lab.simulation.shapes import quorum_sets
+from node.lab.simulation.slots_bench import Bench
 from node.lab.simulation.slots_member import SlotsMember
 from node.lab.simulation.slots_stage import Stage
 from node.lab.simulation.streams import stream
@@ -21,7 +21,6 @@ from node.lab.simulation.timeline import Act, Timeline
 from node.lab.simulation.watch import Watch
 
 OLD_KEPT_MAX = 1_000  # statements among which a replayed one is chosen
-COUNTERS_MAX = 10  # ballots that a slot may take once nothing goes wrong any more
 FETCH_HEALED_MS = 200
 
 
@@ -60,22 +59,20 @@ class SlotsWorld:
         self._weights: list[dict[bytes, int]] = [{} for _ in self.ids]
         self._others = [[*range(number + 1, plan.nodes), *range(number)] for number in range(plan.nodes)]
         self._members: list[SlotsMember | None] = []
+        """None is a liar that runs no slots of its own."""
+        self._honest: list[SlotsMember] = []
         self._liars: dict[int, StatementLiar] = {}
-        self._decisions = Decisions()
-        self._ballots = [(-1, 0, 0) for _ in self.ids]
-        """The last ballot of each member, and how often its counter has risen in this slot since all is well."""
-        self._began_ms: dict[int, int] = {}
-        self._decided_ms: dict[int, int] = {}
+        self._bench = Bench(self.quorum_sets, self._honest)
         self._crashes = 0
         self._open = 0
-        self._counts = dict.fromkeys(("statements", "proposals", "fetched", "ballots"), 0)
+        self._counts = dict.fromkeys(("statements", "proposals", "fetched"), 0)
 
     def play(self) -> Outcome:
         violation = None
         try:
             self._set_up()
             if not self._run():
-                self._judge_undecided()
+                self._bench.judge_undecided(self.slots)
         except Violated as broken:
             violation = Violation(
                 invariant=broken.invariant,
@@ -86,13 +83,13 @@ class SlotsWorld:
         return Outcome(
             plan=self.plan,
             violation=violation,
-            slots=len(self._decisions.decided),
+            slots=len(self._bench.decided),
             events=self.timeline.events,
             virtual_ms=self.now_ms,
             crashes=self._crashes,
-            decided_ms=tuple(self._decided_ms[slot] for slot in sorted(self._decided_ms)),
+            decided_ms=self._bench.took_ms(),
             trace=self._watch.trace(),
-            counts=self._counts,
+            counts={**self._counts, **self._bench.counts},
         )
 
     # What members ask of it
@@ -152,7 +149,7 @@ class SlotsWorld:
         return Judge(slot, self._federation) if self._federation is not None else None
 
     def begins(self, number: int, slot: int) -> None:
-        self._began_ms.setdefault(slot, self.now_ms)
+        self._bench.began_ms.setdefault(slot, self.now_ms)
         self.after(self._rng.randrange(self._pause_ms), partial(self._propose, number, slot))
 
     def fetches(self, number: int, slot: int, value: bytes) -> None:
@@ -160,26 +157,14 @@ class SlotsWorld:
         self.after(self._rng.randint(1, longest_ms), partial(self._fetched, number, slot, value))
 
     def said(self, number: int, statement: Statement) -> None:
-        if not isinstance(statement, Prepare | Confirm) or statement.ballot.counter == 1:
-            return
-        slot, counter, rises = self._ballots[number]
-        if slot != statement.slot or counter < statement.ballot.counter:
-            self._counts["ballots"] += 1
-            rises = rises + 1 if slot == statement.slot and self.healed else 1
-            self._ballots[number] = statement.slot, statement.ballot.counter, rises
-            if rises > COUNTERS_MAX and not self._is_stuck(statement.slot):
-                raise Violated("livelock", f"{self.ids[number]!r} is at {statement.ballot} though nothing goes wrong")
+        if not isinstance(statement, Nominate):
+            self._bench.count_ballots(number, statement, healed=self.healed)
 
     def decided(self, number: int, slot: int, value: bytes) -> None:
-        member = self._members[number]
-        assert member is not None
-        if not member.honest:
-            return
-        if slot not in self._decided_ms:
-            self._decided_ms[slot] = self.now_ms - self._began_ms.get(slot, self.now_ms)
-        self._decisions.decide(member.node, slot, value)
-        if slot == self.slots - 1:
-            self._count_open()
+        if number not in self._liars:
+            self._bench.decide(self.ids[number], slot, value, self.now_ms)
+            if slot == self.slots - 1:
+                self._count_open()
 
     def died(self, number: int, down_ms: int) -> None:
         self._crashes += 1
@@ -198,13 +183,13 @@ class SlotsWorld:
         if isinstance(statement, Nominate):
             # A valid variation of what it nominates may be voted for.
             named = [value.replace(SPOILED, b"") for value in (*statement.votes, *statement.accepted)]
-            self._decisions.nominated(statement.slot, named)
+            self._bench.nominated(statement.slot, named)
         self.send(number, receiver, statement)
 
     def slot_of(self, number: int) -> int:
         """That it works on itself; for one that does not take part, the last that an honest member works on."""
         own = self._members[number] if number < len(self._members) else None
-        runs = [own] if own is not None else [m for m in self._members if m is not None and m.honest]
+        runs = [own] if own is not None else self._honest
         return min(self.slots - 1, max((member.index for member in runs), default=0))
 
     # What happens
@@ -229,6 +214,8 @@ class SlotsWorld:
                     watches=number >= self.plan.members,
                 )
             self._members.append(member)
+            if member is not None and member.honest:
+                self._honest.append(member)
         for member in self._members:
             if member is not None:
                 self.after(self._rng.randrange(self._pause_ms), member.start)
@@ -279,8 +266,7 @@ class SlotsWorld:
         return self._open == 0
 
     def _count_open(self) -> None:
-        honest = [member for member in self._members if member is not None and member.honest]
-        self._open = sum(len(member.disk.ledger) < self.slots for member in honest)
+        self._open = sum(len(member.disk.ledger) < self.slots for member in self._honest)
 
     def _restart(self, number: int) -> None:
         member = self._members[number]
@@ -326,7 +312,7 @@ class SlotsWorld:
             return
         value = letter(number)
         self._counts["proposals"] += 1
-        self._decisions.nominated(slot, [value])
+        self._bench.nominated(slot, [value])
         if self._fetch_ms and not self.healed and self._rng.random() < 0.1:
             # It does not see yet that its proposal is invalid, and makes another when it does.
             self.after(self._fetch_ms, partial(self._propose, number, slot))
@@ -338,22 +324,6 @@ class SlotsWorld:
         assert member is not None
         self._counts["fetched"] += 1
         member.soon(partial(member.fetched, slot, value))
-
-    def _judge_undecided(self) -> None:
-        honest = [member for member in self._members if member is not None and member.honest]
-        slot = min(len(member.disk.ledger) for member in honest)
-        if self._is_stuck(slot):
-            self._counts["stalled"] = 1
-            return
-        story = "; ".join(member.story() for member in honest)
-        raise Violated("undecided", f"slot {slot} though nothing goes wrong any more: {story}")
-
-    def _is_stuck(self, slot: int) -> bool:
-        """Whether too few can vote. Who lost its disk does not where it may have voted, and liars may stay silent."""
-        honest = [member for member in self._members if member is not None and member.honest]
-        voters = [member.node for member in honest if member.votes_in(slot)]
-        waiting = [member.decides_with(slot) for member in honest if len(member.disk.ledger) <= slot]
-        return not can_decide(self.quorum_sets, voters, waiting)
 
 
 def _by_digest(quorum_sets: dict[bytes, QuorumSet]) -> dict[bytes, QuorumSet]:

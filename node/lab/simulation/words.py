@@ -4,7 +4,7 @@ from coordinator.encoding import EncodingError
 from coordinator.messages import MootMessage, Records
 from coordinator.records import Preference, Proposal
 from coordinator.signed import Digest, Kind, NodeId, Signed
-from coordinator.voting import BallotStatement, Externalize, Nominate, Statement, contradiction, decode
+from coordinator.voting import INFINITY, BallotStatement, Externalize, Nominate, Statement, contradiction, decode
 from node.lab.simulation.disk import HostDisk
 from node.lab.simulation.history import History
 from node.lab.simulation.outcome import Violated
@@ -74,7 +74,8 @@ class Words:
                 return
             case _:
                 counter = _counter(statement)
-        self.counters[statement.slot] = max(counter, self.counters.get(statement.slot, 0))
+        if counter < INFINITY:  # What an externalized value is confirmed with, and no count of ballots.
+            self.counters[statement.slot] = max(counter, self.counters.get(statement.slot, 0))
 
     def _prefers(self, record: Signed, forgetful: bool) -> None:
         try:

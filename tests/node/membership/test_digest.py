@@ -1,15 +1,17 @@
 """Full exchange of large lists: sums first, then the lists of the buckets that differ, then what each side lacks."""
 
+import random
 from collections.abc import Sequence
 
 import pytest
 
 from coordinator.signed import NodeId, Signed
+from node.membership.core import Membership
 from node.membership.digest import LINE_SIZE, LISTED_MAX, SUMS_SIZE, lines_in, name_of
-from node.membership.events import Effect, Status
+from node.membership.events import Effect, Received, Send, Status
 from node.membership.gossip import size_of
 from node.membership.members import Known
-from node.membership.messages import Ack, Gossip, MembershipMessage, Ping, SyncReply, SyncRequest
+from node.membership.messages import Ack, MembershipMessage, Ping, SyncReply, SyncRequest
 from node.membership.own import first_record
 from tests.node.membership.solo import EPOCH, SELF, WALL_MS, Solo, sends
 
@@ -107,7 +109,7 @@ def test_the_asked_shows_what_the_list_lacks_and_nothing_of_other_buckets() -> N
 def test_what_is_wanted_by_name_is_sent() -> None:
     solo = large(300)
     effects = solo.receive(PEER, SyncReply((), (), name_of(node_id(3)) + name_of(b"nobody") + name_of(SELF)))
-    items = [item for message in sends(effects, PEER) if isinstance(message, Gossip) for item in message.items]
+    items = [item for message in sends(effects, PEER) if isinstance(message, SyncReply) for item in message.items]
     assert [item.author for item in items] == [SELF, node_id(3)]
 
 
@@ -130,6 +132,43 @@ def test_a_stranger_gets_little_until_it_has_proved_its_address() -> None:
     assert isinstance(rest, SyncRequest), "it lists what it has, and the other asks for what it lacks"
     solo.advance(solo.settings.sync_spacing_ms)
     assert answer_of(solo, request)[1] > 5_000
+
+
+def talk(new: Solo, big: Membership, message: MembershipMessage) -> None:
+    """Hand a message of `b` to `a`, and to `b` what `a` answers, until both are silent."""
+    for answer in sends(new.receive(PEER, message), PEER):
+        for further in sends(big.step(Received(SELF, answer), new.now_ms), SELF):
+            talk(new, big, further)
+
+
+def test_who_comes_to_a_large_group_hears_of_all_within_seconds() -> None:
+    """One answer holds a part of ten thousand; minutes until the next regular exchange would be too long."""
+    new, count = Solo(seeds=[(PEER, "b:1")], sync_bytes_max=64 * 1_024), 1_500
+    big = Membership(
+        signer=new.verifier.signer(PEER),
+        verifier=new.verifier,
+        settings=new.settings,
+        rng=random.Random(1),
+        epoch=EPOCH,
+        address="b:1",
+        meta=b"",
+        admit=lambda node: True,
+        seeds=(),
+        remembered=(),
+        wall_offset_ms=WALL_MS,
+        now_ms=0,
+        known=Known(records(new, count)),
+    )
+    new.answering = frozenset(node_id(index) for index in range(count))
+    inbox = new.advance(0)
+    while new.core.count(Status.ALIVE) < count + 1:
+        for message in [effect.message for effect in inbox if isinstance(effect, Send)]:
+            if isinstance(message, SyncRequest | SyncReply | Ack):  # one stands for all, since all know the same
+                for answer in sends(big.step(Received(SELF, message), new.now_ms), SELF):
+                    talk(new, big, answer)
+        inbox = new.advance(new.now_ms + 50)
+        assert new.now_ms < 20_000, new.core.count(Status.ALIVE)
+    assert len(new.core._local.queue) <= 300, "what others know anyhow is not all passed on again"
 
 
 def test_all_answers_of_a_second_are_bounded() -> None:

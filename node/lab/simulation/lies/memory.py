@@ -1,7 +1,7 @@
 """What a lying member of a moot keeps of what it heard, as far as it can lie with it; a little of everything."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -52,8 +52,7 @@ class Memory:
         self.messages.append((sender, message))
         match message:
             case Records(records):
-                for record in records:
-                    self._record(record)
+                self.keep(records)
             case Agendas(agendas):
                 for data in agendas:
                     self._agenda(data)
@@ -68,6 +67,11 @@ class Memory:
                     if item.author != self._node:
                         self.gossip.append(item)
                         self._member(item)
+
+    def keep(self, records: Iterable[Signed]) -> None:
+        """Questions, answers and statements, others' or of the honest core beside the liar."""
+        for record in records:
+            self._record(record)
 
     @property
     def slot(self) -> int:

@@ -48,10 +48,14 @@ class InventedAgendas:
         self._told: dict[tuple[int, NodeId], bytes] = {}
 
     def for_member(self, slot: int, member: NodeId) -> bytes:
-        """An agenda that leaves out nobody, and has the liar's own preference as it is told to this member alone."""
+        """An agenda that leaves out nobody who answered, so that this member votes for it.
+
+        Of several open questions it holds one, another for the next member; liars that heard the same agree on that.
+        With one question open it has the liar's own preference as it is told to this member alone.
+        """
         found = self._told.get((slot, member))
         if found is None:
-            found = self._agenda(slot, member)
+            found = self._one_of_several(slot, member) or self._agenda(slot, member)
             if found is None:
                 return sha256(b"not yet" + member).digest()
             self._told[slot, member] = found
@@ -63,6 +67,16 @@ class InventedAgendas:
         if self._mouth.rng.random() < 0.3:
             return self._mouth.rng.randbytes(32)
         return self._agenda(slot, None) or self._mouth.rng.randbytes(32)
+
+    def _one_of_several(self, slot: int, member: NodeId) -> bytes | None:
+        mouth, memory = self._mouth, self._mouth.memory
+        items = [memory.item(question) for question in sorted(memory.questions)]
+        roster = mouth.stage.genesis.by_node
+        complete = [item for item in items if roster.keys() <= {one.author for one in item.preferences}]
+        if slot != memory.slot or len(complete) < 2:
+            return None
+        agenda = memory.agenda(complete[sorted(roster).index(member) % len(complete)])
+        return None if agenda is None else mouth.serve(agenda.digest, agenda.encode())
 
     def _agenda(self, slot: int, member: NodeId | None) -> bytes | None:
         mouth, memory = self._mouth, self._mouth.memory
@@ -98,6 +112,7 @@ class Speaking(MootLie):
         """Statements of the honest core are the liar's to change, or not to say at all."""
         if not isinstance(message, Records):
             return [(to, message)]
+        self.mouth.memory.keep(message.records)
         records: list[Signed] = []
         for record in message.records:
             if record.kind is not Kind.STATEMENT or record.author != self.mouth.node:

@@ -4,8 +4,8 @@ import pytest
 
 from coordinator.ledger.agenda import Agenda
 from coordinator.messages import AGENDA_SIZE_MAX, Agendas, Entries, Records, Status, Want, WantEntries
-from coordinator.records import Preference, Proposal, Question
-from coordinator.signed import Kind
+from coordinator.records import AnswerKind, Cost, Preference, Proposal, Question
+from coordinator.signed import Kind, Signed
 from coordinator.voting import Nominate, Prepare, contradiction, decode
 from node.lab.simulation.lies import MOOT_LIES, STATEMENT_LIES, moot_liar
 from node.lab.simulation.lies.allowance import PER_MOMENT_MAX, PER_SECOND_MAX
@@ -115,6 +115,34 @@ def test_the_equivocator_has_a_valid_agenda_for_each_member() -> None:
     for agenda in agendas:
         authors = {one.author for one in agenda.items[0].preferences}
         assert authors == set(liar.moot.ids), "it leaves nobody out, or nobody would vote for it"
+
+
+def test_equivocators_divide_members_over_several_questions_alike() -> None:
+    """Each member gets an agenda that it would vote for, not the one of its neighbor, and the same from every liar."""
+    values = []
+    for seed in range(2):
+        liar = LyingMember("equivocator", seed)
+        moot = liar.moot
+        other = Question("what is 4 + 4?", AnswerKind.NUMBER, (), 5_000, "", 0, b"r" * 16)
+        second = moot.sign(moot.others[1], Kind.QUESTION, other.encode())
+        liar.tell(Records(moot.opinions(moot.liar)))
+        liar.tell(Records((_preference(moot, moot.liar, second.digest()),)))
+        for node in moot.others:
+            told = (moot.question, second, *moot.opinions(node), _preference(moot, node, second.digest()))
+            liar.hear(node, Records(told))
+        liar.hear(moot.others[0], Records((moot.story(moot.others[0])[0],)))
+        said = {
+            told.to: decode(told.message.records[0].body)
+            for told in liar.stage.told
+            if isinstance(told.message, Records) and told.message.records[0].kind is Kind.STATEMENT
+        }
+        values.append({to: one.votes for to, one in said.items() if isinstance(one, Nominate)})
+        assert [len(agenda.items) for agenda in map(Agenda.decode, served(liar))] == [1, 1]
+    assert values[0] == values[1] and len(set(values[0].values())) == 2 and len(values[0]) == 4
+
+
+def _preference(moot: Moot, node: bytes, question: bytes) -> Signed:
+    return moot.sign(node, Kind.PREFERENCE, Preference(question, (("8", 5),), Cost()).encode())
 
 
 def test_withheld_agendas_are_never_given() -> None:

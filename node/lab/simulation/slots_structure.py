@@ -1,9 +1,6 @@
-"""What must hold in a run of slots at every step, beside each author's history: structure, agreement, validity."""
-
-from collections.abc import Iterable
+"""How the variables of a slot fit together, checked apart from the code that keeps them so."""
 
 from coordinator.voting import Ballot, Phase, Slot
-from node.lab.simulation.letters import SPOILED, union
 from node.lab.simulation.outcome import Violated
 
 
@@ -31,22 +28,3 @@ def _within(low: Ballot, high: Ballot) -> bool:
 def _gives_up(accepted: Ballot | None, ballot: Ballot) -> bool:
     """Whether who accepts the one as prepared gives up to commit the other."""
     return accepted is not None and accepted.value != ballot.value and not accepted < ballot
-
-
-class Decisions:
-    """All that honest nodes decided, and all that anybody nominated."""
-
-    def __init__(self) -> None:
-        self.decided: dict[int, bytes] = {}
-        self._nominated: dict[int, set[int]] = {}
-
-    def nominated(self, slot: int, values: Iterable[bytes]) -> None:
-        self._nominated.setdefault(slot, set()).update(*values)
-
-    def decide(self, node: bytes, slot: int, value: bytes) -> None:
-        """Raises Violated where another honest node decided differently, or nobody can have meant it."""
-        first = self.decided.setdefault(slot, value)
-        if first != value:
-            raise Violated("agreement", f"slot {slot}: {node!r} decides {value!r}, another had decided {first!r}")
-        if SPOILED in value or union([value]) != value or not self._nominated.get(slot, set()).issuperset(value):
-            raise Violated("validity", f"slot {slot}: {node!r} decides {value!r}, which is invalid or nobody nominated")
