@@ -10,9 +10,10 @@ from coordinator.assembly import Assembly
 from coordinator.effects import Save, SaveEntry, SaveStatements, SaveVoting
 from coordinator.events import Generated
 from coordinator.ledger.agenda import Agenda, Item
-from coordinator.moot import Moot, Restored
+from coordinator.moot import Moot
 from coordinator.questions import OpenQuestions
 from coordinator.records import Cost
+from coordinator.restored import Restored
 from node.lab.simulation.disk import HostDisk
 from node.lab.simulation.faults import ClockStep, Crash, Cut, Disk
 from node.lab.simulation.host import Host
