@@ -27,7 +27,7 @@ class Nomination:
         self.votes: Votes[Nominate] = Votes(context.quorum_set, context.lookup)
         self.emitted: Nominate | None = None
         self.deadline_ms: int | None = None
-        self._own: Nominate | None = None
+        self.own: Nominate | None = None  # newest, perhaps not sent yet
         self._proposal: bytes | None = None
         self._echoed: dict[bytes, int] = {}  # by leader, in this round
         self._composed_from: frozenset[bytes] = frozenset()
@@ -113,7 +113,7 @@ class Nomination:
         if statement is None:
             return
         self.voted, self.accepted = set(statement.votes), set(statement.accepted)
-        self.emitted = self._own = statement
+        self.emitted = self.own = statement
         if self._context.voting:
             self.votes.record(statement)
 
@@ -138,10 +138,10 @@ class Nomination:
 
     def take_emission(self) -> Nominate | None:
         """The statement that this event leaves to be sent, if any; from now on it counts as sent."""
-        if not self._context.voting or self._own == self.emitted:
+        if not self._context.voting or self.own == self.emitted:
             return None
-        self.emitted = self._own
-        return self._own
+        self.emitted = self.own
+        return self.own
 
     def _settle(self, statement: Nominate) -> None:
         """Take every step that `statement`, just recorded, allows, and then those that the node's own does."""
@@ -159,8 +159,8 @@ class Nomination:
                 context.node, context.slot, context.digest, tuple(sorted(self.voted)), tuple(sorted(self.accepted))
             )
             assert (found := problem(own)) is None, f"own statement is not sane: {found}"
-            assert self._own is None or is_newer(self._own, own), "own statement is not newer than the last"
-            self._own = own
+            assert self.own is None or is_newer(self.own, own), "own statement is not newer than the last"
+            self.own = own
             if context.voting:  # A watcher's opinion counts for nobody, not even for itself.
                 self.votes.record(own)
             changed = self._accept(values(own))

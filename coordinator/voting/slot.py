@@ -169,10 +169,12 @@ class Slot:
         return [s for s in (self._nomination.emitted, self._ballot.emitted) if s is not None]
 
     def latest_nomination(self, node: bytes) -> Nominate | None:
-        return self._nomination.votes.latest.get(node)
+        """The newest of this sender's; of this node's own, what it stands for, said or not."""
+        return self._nomination.own if node == self._context.node else self._nomination.votes.latest.get(node)
 
     def latest_ballot(self, node: bytes) -> BallotStatement | None:
-        return self._ballot.votes.latest.get(node)
+        """The newest of this sender's; of this node's own, what it stands for, said or not."""
+        return self._ballot.own if node == self._context.node else self._ballot.votes.latest.get(node)
 
     @property
     def node(self) -> bytes:

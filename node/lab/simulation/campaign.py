@@ -32,7 +32,7 @@ class SeedJob:
     """How many members were asked for, if the scenario was not left to draw that."""
 
     def __call__(self, seed: int) -> Played:
-        begin = time.perf_counter()
+        begin = time.process_time()
         plan = self.draw(seed)
         twice = bool(self.twice_every) and seed % self.twice_every == 0
         watch = Watch(traced=twice)
@@ -42,7 +42,7 @@ class SeedJob:
         failure = None
         if outcome.violation is not None:
             failure = Failure(plan, outcome.violation, watch.trace() or self._trace(plan), self.sized)
-        return Played.of(outcome, time.perf_counter() - begin, failure, twice=twice and failure is None)
+        return Played.of(outcome, time.process_time() - begin, failure, twice=twice and failure is None)
 
     def lost(self, seed: int, invariant: str, detail: str) -> Played:
         plan = self.draw(seed)

@@ -44,10 +44,13 @@ class Crew:
         self._again: deque[int] = deque()
         self._deaths: Counter[int] = Counter()
         self._played, self._busy_s = 0, 0.0
-        self._workers = [_Worker(job) for _ in range(workers)]
+        self._size = workers
+        self._workers: list[_Worker] = []
 
     def played(self) -> Iterator[Played | None]:
         """Each seed once, in the order in which they end. None from time to time."""
+        while len(self._workers) < self._size:
+            self._workers.append(_Worker(self._job))
         while True:
             for worker in self._workers:
                 if not worker.seeds:

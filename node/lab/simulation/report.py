@@ -42,7 +42,7 @@ class Played:
 
     seed: int
     seconds: float
-    """Of real time."""
+    """Of a core."""
     slots: int
     events: int
     virtual_ms: int
@@ -84,7 +84,7 @@ class Summary:
     events: int = 0
     virtual_ms: int = 0
     busy_s: float = 0.0
-    """Real time that went into playing, of all cores together."""
+    """Time that all cores together spent on playing."""
     wall_s: float = 0.0
     crashes: int = 0
     twice: int = 0

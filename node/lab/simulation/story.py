@@ -78,8 +78,11 @@ class Reader:
         match part:
             case Nominate() | Prepare() | Confirm() | Externalize():
                 return self.statement(part)
-            case Signed(kind=Kind.STATEMENT, body=body):
-                return self.statement(decode(body))
+            case Signed(kind=Kind.STATEMENT, author=author, body=body):
+                try:
+                    return f"{self.name(author)} {self.statement(decode(body))}"
+                except ValueError:
+                    return f"{self.name(author)} no statement"
             case bytes():
                 return self.name(part)
             case None:

@@ -182,7 +182,8 @@ def test_a_watcher_says_nothing_and_learns_the_decision() -> None:
         4: CONFIRM 1m p=1 c=1 h=1   => - decides m
     """)
     assert node.slot.own_statements() == []
-    assert node.slot.latest_ballot(FIVE[0]) is None
+    assert all(said.node != FIVE[0] for said in node.slot.statements())
+    assert node.slot.latest_ballot(FIVE[0]) == statement(FIVE[0], "EXTERNALIZE 1m h=1"), "where it stands can be seen"
 
 
 def test_a_watcher_never_completes_a_quorum() -> None:

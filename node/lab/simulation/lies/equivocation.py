@@ -54,5 +54,7 @@ class Equivocator(Coreless):
 
     def _begin(self, member: NodeId, slot: int) -> None:
         value = self._voice.values.for_member(slot, member)
+        if value is None:
+            return
         role = self._roles[member] = _Role(slot, life(self._voice.head(slot), value))
         self._voice.say(member, role.script[0])

@@ -2,7 +2,7 @@
 
 from coordinator.messages import RECORDS_MAX, Records
 from coordinator.records import Cost, Preference
-from coordinator.signed import SIGNATURE_SIZE, Kind, NodeId, Signed
+from coordinator.signed import NODE_ID_SIZE, SIGNATURE_SIZE, Kind, NodeId, Signed
 from coordinator.voting import Ballot, Externalize, encode
 from node.lab.simulation.lies.liar import Message
 from node.lab.simulation.lies.memory import signed_in
@@ -36,7 +36,7 @@ class Forger(MootLie):
                     self.mouth.send(to, Records((forgery,)))
 
     def _forged(self, record: Signed, other: Signed) -> Signed:
-        """In the name of the author, who never signed this."""
+        """In the name of the author, who never signed this; or of nobody."""
         rng = self.rng
         body = bytearray(record.body)
         if body:
@@ -59,6 +59,7 @@ class Forger(MootLie):
                 Signed(record.kind, record.author, changed, other.signature),
                 Signed(record.kind, record.author, changed, self.mouth.sign(record.kind, changed).signature),
                 Signed(rng.choice(others), record.author, record.body, record.signature),
+                Signed(record.kind, rng.randbytes(NODE_ID_SIZE), record.body, record.signature),
             )
         )
 

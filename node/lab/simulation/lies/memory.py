@@ -136,7 +136,8 @@ class Memory:
             self.members[item.author] = item, record
 
     def _statement(self, statement: Statement) -> None:
-        self._slots[statement.node] = statement.slot
+        if statement.node in self._genesis.by_node:
+            self._slots[statement.node] = statement.slot
         if isinstance(statement, Confirm | Externalize):
             self._decide(statement.slot, value_of(statement))
 

@@ -1,7 +1,5 @@
 """Liars about statements as members of a moot: honest in all else, with agendas behind the values that they invent."""
 
-from hashlib import sha256
-
 from coordinator.ledger.agenda import Item
 from coordinator.messages import Records
 from coordinator.records import Cost, Preference, Question
@@ -14,6 +12,8 @@ from node.lab.simulation.lies.statements import statement_liar
 REPEATED_MS = 1_500
 """Members say their newest statements again and again; the same one is heard again after this time."""
 HEARD_KEPT = 512
+WAIT_MS = 400
+"""How long a liar waits in each slot for a second open question, before it makes do with one."""
 
 
 class Forum:
@@ -46,18 +46,23 @@ class InventedAgendas:
     def __init__(self, mouth: Mouth) -> None:
         self._mouth = mouth
         self._told: dict[tuple[int, NodeId], bytes] = {}
+        self._waited_for, self._since_ms = -1, 0
 
-    def for_member(self, slot: int, member: NodeId) -> bytes:
+    def for_member(self, slot: int, member: NodeId) -> bytes | None:
         """An agenda that leaves out nobody who answered, so that this member votes for it.
 
         Of several open questions it holds one, another for the next member; liars that heard the same agree on that.
         With one question open it has the liar's own preference as it is told to this member alone.
         """
         found = self._told.get((slot, member))
-        if found is None:
-            found = self._one_of_several(slot, member) or self._agenda(slot, member)
-            if found is None:
-                return sha256(b"not yet" + member).digest()
+        if found is not None:
+            return found
+        if slot != self._waited_for:
+            self._waited_for, self._since_ms = slot, self._mouth.stage.now_ms
+        found = self._one_of_several(slot, member)
+        if found is None and self._mouth.stage.now_ms >= self._since_ms + WAIT_MS:
+            found = self._agenda(slot, member)
+        if found is not None:
             self._told[slot, member] = found
             while len(self._told) > 4 * len(self._mouth.others):
                 del self._told[next(iter(self._told))]

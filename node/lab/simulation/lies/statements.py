@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from coordinator.signed import NodeId
+from coordinator.voting import Statement
 from node.lab.simulation.lies.alterations import Mutator, Recoverer, Replayer, SetChanger, SilentToSome, Withholder
 from node.lab.simulation.lies.equivocation import Equivocator
 from node.lab.simulation.lies.inventions import Jumper, NominationFlood, OtherSlots, Silent, Unsound
@@ -27,8 +29,35 @@ _KINDS: dict[str, Callable[[Voice], StatementLiar]] = {
     "unsound": Unsound,
     "other-slots": OtherSlots,
 }
+TURN_MS = 2_000
 
-STATEMENT_LIES: tuple[str, ...] = tuple(_KINDS)
+
+class Turncoat:
+    """Lies in another way every few seconds."""
+
+    runs_core = True
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self._liars = [kind(voice) for kind in _KINDS.values()]
+        self._until_ms = 0
+        self._now = self._liars[0]
+
+    def hear(self, statement: Statement) -> None:
+        self._turn().hear(statement)
+
+    def alter(self, to: NodeId, statement: Statement) -> list[Statement]:
+        return self._turn().alter(to, statement)
+
+    def _turn(self) -> StatementLiar:
+        now_ms, rng = self._voice.stage.now_ms, self._voice.rng
+        if now_ms >= self._until_ms:
+            self._until_ms = now_ms + rng.randint(1, TURN_MS)
+            self._now = rng.choice(self._liars)
+        return self._now
+
+
+STATEMENT_LIES: tuple[str, ...] = (*_KINDS, "turncoat")
 
 
 def statement_liar(kind: str, stage: StatementStage, new_values: Values | None = None) -> StatementLiar:
@@ -37,6 +66,6 @@ def statement_liar(kind: str, stage: StatementStage, new_values: Values | None =
     Raises:
         ValueError: there is no such kind; the message names those that there are.
     """
-    if kind not in _KINDS:
+    if kind not in STATEMENT_LIES:
         raise ValueError(f"no lie about statements is called {kind!r}; known are {', '.join(STATEMENT_LIES)}")
-    return _KINDS[kind](Voice(stage, new_values))
+    return _KINDS.get(kind, Turncoat)(Voice(stage, new_values))

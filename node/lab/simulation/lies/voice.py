@@ -23,8 +23,8 @@ Head = tuple[NodeId, int, bytes]
 class Values(Protocol):
     """Where a liar takes the values from that nobody else has named."""
 
-    def for_member(self, slot: int, member: NodeId) -> bytes:
-        """The value that is told to this member: another for each, and the same from every liar."""
+    def for_member(self, slot: int, member: NodeId) -> bytes | None:
+        """The value that is told to this member: another for each, and the same from every liar. None is not yet."""
         ...
 
     def invented(self, slot: int) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.lab.simulation import slots_world
+from node.lab.simulation import slots_member, slots_world
 from node.lab.simulation.outcome import Violated
 from node.lab.simulation.play import play
 from node.lab.simulation.scenarios import SCENARIOS
@@ -21,7 +21,7 @@ def test_what_a_core_fails_with_is_a_violation(monkeypatch: pytest.MonkeyPatch) 
     def explode(self: object, statement: object) -> None:
         raise ZeroDivisionError("counted nobody")
 
-    monkeypatch.setattr(slots_world.SlotsMember, "hear", explode)
+    monkeypatch.setattr(slots_member.SlotsMember, "hear", explode)
     violation = play(PLAN).violation
     assert violation is not None
     assert violation.invariant == "crash"

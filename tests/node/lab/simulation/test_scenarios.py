@@ -1,11 +1,13 @@
 """What scenarios draw: sane plans, the same ones for ever, that differ from seed to seed."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from node.lab.simulation import draws
 from node.lab.simulation.faults import FAULTS, Crash, Disk
+from node.lab.simulation.lies import MOOT_LIES, STATEMENT_LIES
 from node.lab.simulation.limits import faulty, is_tolerable, problems
 from node.lab.simulation.plan import Plan, World
 from node.lab.simulation.scenarios import SCENARIOS
@@ -57,7 +59,7 @@ def test_everything_has_each_part_in_about_half_of_its_runs() -> None:
 def test_every_kind_of_lie_disk_shape_and_size_is_drawn() -> None:
     plans = [SCENARIOS[name].draw(seed) for name in NAMES for seed in range(400)]
     kinds = Counter(liar.kind for plan in plans for liar in plan.liars)
-    assert set(draws.MOOT_LIES) | set(draws.STATEMENT_LIES) == set(kinds)
+    assert set(MOOT_LIES) | set(STATEMENT_LIES) == set(kinds)
     disks = {f.disk for plan in plans for f in plan.faults if isinstance(f, Crash) and plan.world is World.MOOT}
     assert disks == set(Disk)
     assert {plan.shape for plan in plans} == {"same", "own", "organizations", "asymmetric", "tiers"}
@@ -83,8 +85,6 @@ def test_a_part_has_a_stream_of_its_own() -> None:
     ],
 )
 def test_a_plan_that_cannot_be_played_is_told_apart(change: dict[str, object], problem: str) -> None:
-    from dataclasses import replace
-
     plan = next(
         plan for plan in map(SCENARIOS["churn"].draw, SEEDS) if plan.faults and plan.members < 9 and len(plan.asks) > 1
     )
