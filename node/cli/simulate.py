@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from node.cli.options import JsonOption, home_path
+from node.cli.simulate_gossip import measure_gossip
 from node.cli.simulate_runs import Order, play_campaign, play_one, tell_slot
 from node.cli.terminal import answer_json, print_table
 from node.errors import Exit, NodeError
@@ -17,7 +18,7 @@ SEEDS = 100
 SEED_MAX = 2**63
 NODES_MAX = 100
 """Voting nodes: each hears what each says."""
-GOSSIP_NODES_MAX = 10_000
+GOSSIP_NODES_MIN, GOSSIP_NODES_MAX = 4, 10_000
 WORKERS_MAX = 256
 FILES = Path("moot-failures")
 
@@ -54,8 +55,7 @@ def simulate(
         _list(as_json)
         return
     if scenario == GOSSIP:
-        _measure_gossip(_counts(nodes), plots, as_json)
-        return
+        raise typer.Exit(measure_gossip(_sizes(nodes), seeds, workers, plots, as_json))
     if plots is not None:
         raise WrongOption(f"--plots: only {GOSSIP} draws any: moot simulate {GOSSIP} --plots DIR")
     if plan is not None and (seed is not None or nodes is not None):
@@ -103,13 +103,10 @@ def _voting(nodes: str | None) -> int | None:
     return int(nodes)
 
 
-def _counts(nodes: str | None) -> list[int]:
+def _sizes(nodes: str | None) -> list[int]:
     parts = [] if nodes is None else nodes.split(",")
-    wrong = [part for part in parts if not (part.isascii() and part.isdigit() and 2 <= int(part) <= GOSSIP_NODES_MAX)]
-    if wrong:
-        raise WrongOption(f"--nodes {nodes}: must be numbers from 2 to {GOSSIP_NODES_MAX} with commas between")
-    return [int(part) for part in parts]
-
-
-def _measure_gossip(counts: list[int], plots: Path | None, as_json: bool) -> None:
-    raise WrongOption("gossip cannot be measured yet")
+    sizes = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    if len(sizes) < len(parts) or not all(GOSSIP_NODES_MIN <= size <= GOSSIP_NODES_MAX for size in sizes):
+        bounds = f"{GOSSIP_NODES_MIN} to {GOSSIP_NODES_MAX}"
+        raise WrongOption(f"--nodes {nodes}: must be numbers from {bounds} with commas between")
+    return sizes

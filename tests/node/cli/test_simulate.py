@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,29 @@ def test_ctrl_c_ends_it_with_what_there_is() -> None:
     while any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers):
         assert time.monotonic() < until, "a worker was left behind"
         time.sleep(0.05)
+
+
+def test_gossip_is_handed_over(moot: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The measurements themselves take minutes, and have tests of their own."""
+    from node.lab.simulation.gossip import report
+
+    given: list[object] = []
+
+    def measured(sizes: Sequence[int], seeds: int, progress: report.Progress, workers: int) -> report.Measurements:
+        progress(1, 2, "crashes n=10")
+        given.extend((tuple(sizes), seeds, workers))
+        return report.Measurements(tuple(sizes), seeds, ())
+
+    def written(found: report.Measurements, directory: Path) -> list[Path]:
+        return [directory / "gossip.txt"]
+
+    monkeypatch.setattr(report, "measure", measured)
+    monkeypatch.setattr(report, "write", written)
+    arguments = ["--nodes", "10,100", "--seeds", "3", "--workers", "2", "--plots", str(tmp_path)]
+    ran = moot("simulate", "gossip", *arguments)
+    assert (ran.code, given) == (Exit.OK, [(10, 100), 3, 2])
+    assert ran.out.startswith("figure ")
+    assert "gossip.txt" in ran.err
 
 
 @pytest.mark.parametrize(
