@@ -28,6 +28,7 @@ class Kind(Enum):
     MEMBER = "member"
     SUSPICION = "suspicion"
     ACK = "ack"
+    REVOCATION = "revocation"
     ENVELOPE = "envelope"
 
 

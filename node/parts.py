@@ -65,11 +65,16 @@ def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
 
 def make_server(ground: Ground, shells: list[Shell]) -> PeerServer:
     limits = ground.settings.limits
+
+    def is_admitted(node: bytes) -> bool:
+        revoked = bool(shells) and shells[0].membership.is_revoked(node)
+        return node in ground.genesis.by_node and not revoked
+
     gate = Gate(
         moot=ground.genesis.moot_id,
         node=ground.signer.node,
         verifier=ground.verifier,
-        is_admitted=ground.genesis.by_node.__contains__,
+        is_admitted=is_admitted,
         rate=Rate(limits.messages_per_s, limits.bytes_per_s),
     )
     return PeerServer(
@@ -115,6 +120,7 @@ def make_membership(ground: Ground, address: str) -> Membership:
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
         operator_of=lambda node: _organization(ground.genesis, node),
+        is_heeded=frozenset(map(bytes.fromhex, ground.settings.membership.revokers)).__contains__,
     )
 
 

@@ -20,6 +20,7 @@ _KINDS = {
     Kind.MEMBER: pb.KIND_MEMBER,
     Kind.SUSPICION: pb.KIND_SUSPICION,
     Kind.ACK: pb.KIND_ACK,
+    Kind.REVOCATION: pb.KIND_REVOCATION,
 }
 """An envelope is no record and has no number here."""
 _KINDS_BY_NUMBER = {number: kind for kind, number in _KINDS.items()}
