@@ -30,6 +30,7 @@ class Kind(Enum):
     MEMBER = "member"
     SUSPICION = "suspicion"
     ACK = "ack"
+    REVOCATION = "revocation"
     ENVELOPE = "envelope"
 
 

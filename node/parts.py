@@ -64,11 +64,16 @@ def open_ground(home: Home, stack: AsyncExitStack) -> Ground:
 def make_server(ground: Ground, ledger: Ledger, shells: list[Shell]) -> PeerServer:
     """Whoever sits in the roster is let in, and who sat in it: one that was away has to learn that it was removed."""
     limits = ground.settings.limits
+
+    def is_admitted(node: bytes) -> bool:
+        revoked = bool(shells) and shells[0].membership.is_revoked(node)
+        return ledger.has_known(node) and not revoked
+
     gate = Gate(
         moot=ground.genesis.moot_id,
         node=ground.signer.node,
         verifier=ground.verifier,
-        is_admitted=ledger.has_known,
+        is_admitted=is_admitted,
         rate=Rate(limits.messages_per_s, limits.bytes_per_s),
     )
     return PeerServer(
@@ -114,6 +119,7 @@ def make_membership(ground: Ground, ledger: Ledger, address: str) -> Membership:
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
         operator_of=lambda node: _organization(ledger, node),
+        is_heeded=frozenset(map(bytes.fromhex, ground.settings.membership.revokers)).__contains__,
     )
 
 

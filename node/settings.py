@@ -36,6 +36,12 @@ def _name(text: str) -> str:
     return text
 
 
+def _key(text: str) -> str:
+    if len(text) != 64 or any(digit not in "0123456789abcdef" for digit in text):
+        raise ValueError("must be a public key: 64 hex digits in small letters")
+    return text
+
+
 def _model_file(text: str) -> str:
     name = text.removeprefix(REFERENCE)
     if not name or not text.isprintable():
@@ -116,6 +122,11 @@ class MembershipSection(_Section):
     )
     seeds: Annotated[tuple[Annotated[str, AfterValidator(_reachable)], ...], Field(strict=False)] = _setting(
         (), "Peers to reach first, beside those in the genesis document and those met before.", "list of host:port"
+    )
+    revokers: Annotated[tuple[Annotated[str, AfterValidator(_key)], ...], Field(strict=False)] = _setting(
+        (),
+        "Whose lists of revoked keys this node heeds: their public keys. Anybody may revoke its own key.",
+        "list of 64 hex digits",
     )
     overrides: dict[str, int] = _setting(
         {}, "Single numbers of the profile to change, for example probe_interval_ms = 2000."

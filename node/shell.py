@@ -21,7 +21,7 @@ from coordinator.voting.quorum import is_v_blocking
 from node.errors import IdentityInUse
 from node.membership import events as member_events
 from node.membership.core import Membership
-from node.membership.events import MemberChanged, RememberMembers
+from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage
 from node.model.engine import Engine, GenerateRequest
 from node.model.errors import ModelError
@@ -237,6 +237,10 @@ class Shell:
                         node.hex(),
                         before.name.lower() if before else "unknown",
                     )
+                case MemberForgotten(node):
+                    changed = True
+                    self._outbox.drop(node)
+                    log.info("member.forgotten peer=%.8s", node.hex())
                 case RememberMembers(records):
                     self.store.remember_members(records)
                 case Note(event, fields):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from coordinator.signed import Kind, NodeId, Signed
 from node.membership.accusers import Accusers
 from node.membership.deadlines import Deadlines
-from node.membership.events import MemberChanged, Status
+from node.membership.events import MemberChanged, MemberForgotten, Status
 from node.membership.flaps import Flaps
 from node.membership.graylist import Graylist
 from node.membership.intake import Intake, Rejected
@@ -20,6 +20,7 @@ from node.membership.local import Local
 from node.membership.members import Case, Member, believed
 from node.membership.messages import Gossip
 from node.membership.records import AckBody, Key, MemberRecord, Suspicion
+from node.membership.revocations import Heard, RevocationList
 from node.membership.suspicion import Countdown
 
 HELD_MAX = 256
@@ -55,6 +56,8 @@ class Beliefs:
                 if self.graylist.blame(sender, self.local.now_ms):
                     self.local.note("member.graylisted", member=sender)
                 return False
+            case RevocationList():
+                self._hear_revocations(value, item, sender)
             case _ if not self.local.admit(item.author):
                 pass
             case MemberRecord() if item.author == self.local.node:
@@ -128,7 +131,25 @@ class Beliefs:
         self._verdicts.drop(node)
         self.local.members.remove(node)
         self.local.queue.forget(node)
-        self.local.note("member.forgotten", member=node)
+        self.local.out.append(MemberForgotten(node))
+
+    def _hear_revocations(self, revocations: RevocationList, item: Signed, sender: NodeId) -> None:
+        local, subject = self.local, b"revocations of " + item.author
+        heard = local.revocations.hear(item, revocations)
+        match heard:
+            case Heard.NEW:
+                local.queue.replace(subject, item)
+                local.urgent = local.worth_keeping = True
+                for node, reason in revocations.reasons:
+                    local.note("key.revoked", node=node, by=item.author, reason=reason)
+                    if local.members.get(node) is not None:
+                        self.forget(node)
+            case Heard.OUTDATED:
+                local.correct(subject, (local.revocations.of(item.author),), sender)
+            case Heard.CONFLICTING | Heard.NOT_HEEDED:
+                local.note("revocations.refused", author=item.author, reason=heard.value)
+            case Heard.KNOWN:
+                pass
 
     def _hear_of_self(self, record: MemberRecord, item: Signed, sender: NodeId) -> None:
         own = self.local.own

@@ -15,6 +15,7 @@ from node.membership.events import (
     Leave,
     MemberView,
     Received,
+    Revoke,
     Seed,
     SendFailed,
     SetMeta,
@@ -43,6 +44,7 @@ from node.membership.prober import Prober
 from node.membership.probing import Probing
 from node.membership.records import MemberRecord
 from node.membership.relaying import Relaying
+from node.membership.revocations import Revocations
 from node.membership.settings import MembershipSettings
 from node.membership.spread import Spread
 from node.membership.table import Members
@@ -65,6 +67,7 @@ class Membership:
         wall_offset_ms: wall clock minus `now_ms`; serves only the coarse bounds of a record's age.
         operator_of: who runs a member's machine, where that is known; relays and receivers of gossip are chosen from
             several.
+        is_heeded: whose lists of revoked keys count, whatever keys they name; anyone may revoke its own.
         known: members held alive and verified from the start, for simulations of a large moot. Where this node's own
             `first_record` is among them, it is not announced. One value serves any number of cores: a core takes 7 KiB
             and 50 microseconds then, whatever the number of members.
@@ -89,14 +92,16 @@ class Membership:
         now_ms: int,
         known: Known = NOBODY,
         operator_of: Callable[[NodeId], str] = lambda node: "",
+        is_heeded: Callable[[NodeId], bool] = lambda author: False,
     ) -> None:
         wall_ms = now_ms + wall_offset_ms
         signed = first_record(signer, settings, epoch=epoch, address=address, meta=meta, wall_ms=wall_ms)
+        revocations = Revocations(is_heeded)
         local = Local(
             settings,
             rng,
             OwnRecord.begin(signer, signed, now_ms),
-            admit,
+            lambda node: admit(node) and not revocations.holds(node),
             operator_of,
             wall_offset_ms,
             now_ms,
@@ -104,6 +109,7 @@ class Membership:
             Members(signer.node, now_ms, known),
             LocalHealth(settings.health_max),
             Spacing(settings.evidence_spacing_ms),
+            revocations,
         )
         intake = Intake(verifier, settings)
         self._local = local
@@ -114,7 +120,10 @@ class Membership:
         probe_ms = now_ms + 1 + rng.randrange(settings.probe_interval_ms)
         self._probing = Probing(local, self._beliefs, prober, self._relaying, self._checks, probe_ms)
         self._spread = Spread(local, now_ms + 1 + rng.randrange(settings.gossip_interval_ms))
-        knock = [*seeds, *_remembered_seeds(remembered, verifier, admit)]
+        for item in remembered:
+            if item.kind is Kind.REVOCATION:
+                self._beliefs.hear(item, local.node)
+        knock = [*seeds, *_remembered_seeds(remembered, verifier, local.admit)]
         self._contacts = Contacts.start(local, self._exchange, knock)
         snapshot_ms = now_ms + 1 + rng.randrange(settings.snapshot_interval_ms)
         self._upkeep = Upkeep(local, self._beliefs, self._contacts, self._announce, snapshot_ms)
@@ -181,6 +190,10 @@ class Membership:
         members = [member.node for member in self._local.members if member.live and member.record.is_compatible]
         return frozenset(members if self._local.own.left else [*members, self._local.node])
 
+    def is_revoked(self, node: NodeId) -> bool:
+        """Whether a list that counts here names this key. Nothing from it is to be let in."""
+        return self._local.revocations.holds(node)
+
     def count(self, status: Status) -> int:
         """How many others have this status."""
         return self._local.members.count(status)
@@ -208,6 +221,8 @@ class Membership:
                     local.own.renew(local.now_ms, local.wall_ms, status=Status.LEFT)
                     self._announce()
                     self._leave_due_ms = local.now_ms + local.settings.leave_linger_ms
+            case Revoke(revocations):
+                self._beliefs.hear(revocations, local.node)
             case Confirm(node):
                 self._checks.begin(node)
             case Tick():

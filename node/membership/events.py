@@ -88,7 +88,14 @@ class Confirm:
     node: NodeId
 
 
-Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave | Confirm
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Heed and spread a signed list of revoked keys that a person hands in, if its author has a say here."""
+
+    revocations: Signed
+
+
+Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave | Confirm | Revoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,18 @@ class MemberChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberForgotten:
+    """It is no member any more: its tombstone expired, it may no longer be one, or its key was revoked.
+
+    Connections to it are to be closed.
+    """
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
 class RememberMembers:
-    """Keep these records in place of the ones before: where to knock after a restart when no seed answers."""
+    """Keep these in place of the ones before: lists of revoked keys, and members to knock at when no seed answers."""
 
     records: tuple[Signed, ...]
 
@@ -137,4 +154,4 @@ class Confirmed:
     """Those that were tried for certain: our own, and those of relays that answered."""
 
 
-Effect: TypeAlias = Send | MemberChanged | RememberMembers | Confirmed | Note
+Effect: TypeAlias = Send | MemberChanged | MemberForgotten | RememberMembers | Confirmed | Note

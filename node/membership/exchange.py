@@ -5,8 +5,9 @@ digest first, so that equal lists cost two kilobytes however long they are.
 """
 
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from coordinator.encoding import U32_MAX
 from coordinator.signed import Kind, NodeId, Signed
 from node.membership.beliefs import Beliefs
 from node.membership.digest import (
@@ -16,14 +17,16 @@ from node.membership.digest import (
     NAME_SIZE,
     Line,
     differing,
+    line_of,
     lines_in,
+    mark_of,
     name_of,
     names_in,
     write_sums,
 )
 from node.membership.gossip import size_of
 from node.membership.local import Local, Spacing
-from node.membership.members import Member, believed
+from node.membership.members import Member
 from node.membership.messages import SYNC_LINES_MAX, SyncReply, SyncRequest
 
 WANT_SPACING_MS = 100
@@ -99,8 +102,7 @@ class Exchange:
                 items += members.evidence(member)
         if reply.names:
             names = frozenset(names_in(reply.names[: WANT_MAX * NAME_SIZE]))
-            if name_of(own.node) in names:
-                items.append(own.signed)
+            items += [item for line, item in self._extras() if line.name in names]
             for member in members:
                 if member.name in names:
                     items += members.evidence(member)
@@ -128,19 +130,25 @@ class Exchange:
             del self._owed[node]
             self.local.send(node, self.request())
 
-    def _own(self) -> Member:
-        own = self.local.own
-        return believed(own.signed, own.record.status, True)
+    def _extras(self) -> list[tuple[Line, Signed]]:
+        """What the table does not hold: our own record, and the lists of revoked keys."""
+        own, record = self.local.own.signed, self.local.own.record
+        extras = [(line_of(own.author, record.epoch, record.incarnation, record.status.value, own.body), own)]
+        for item, revocations in self.local.revocations.lists():
+            line = line_of(b"revocations of " + item.author, revocations.sequence >> 32, 0, 0, item.body)
+            extras.append((replace(line, incarnation=revocations.sequence & U32_MAX), item))
+        return extras
 
     def _sums(self) -> list[int]:
-        own, sums = self._own(), list(self.local.members.sums)
-        sums[own.bucket] ^= own.mark
+        sums = list(self.local.members.sums)
+        for line, _ in self._extras():
+            sums[line.name[0]] ^= mark_of(line.encode())
         return sums
 
     def _lines(self, buckets: Container[int], count_max: int) -> bytes:
-        own = self._own()
-        lines = [member.line for member in self.local.members if member.bucket in buckets]
-        return b"".join([own.line, *lines][:count_max] if own.bucket in buckets else lines[:count_max])
+        lines = [line.encode() for line, _ in self._extras() if line.name[0] in buckets]
+        lines += [member.line for member in self.local.members if member.bucket in buckets]
+        return b"".join(lines[:count_max])
 
     def _ask_back(self, sender: NodeId, buckets: bytes, room: int) -> None:
         """Their sums differ from ours in these buckets: list what we know of them."""
@@ -157,12 +165,10 @@ class Exchange:
 
     def _lacking(self, sender: NodeId, theirs: dict[bytes, Line], within: bytes) -> list[Signed]:
         """What the asker lacks: all records before all accusations, since an accusation needs its accuser known."""
-        own = self._own()
         buckets = frozenset(within)
-        records: list[Signed] = []
+        extras = [(line, item) for line, item in self._extras() if line.name[0] in buckets]
+        records = [item for line, item in extras if _is_newer(line, theirs.get(line.name))]
         accusations: list[Signed] = []
-        if own.bucket in buckets and _is_newer(own, theirs.get(own.name)):
-            records.append(own.signed)
         members = self.local.members
         for member in members:
             if member.bucket not in buckets:
@@ -170,7 +176,7 @@ class Exchange:
             line = theirs.get(member.name)
             if member.node == sender:
                 accusations += members.accusations(member.node).values()
-            elif _is_newer(member, line):
+            elif line is None or _is_newer(_line_of(member), line):
                 records.append(member.signed)
                 accusations += members.accusations(member.node).values()
             elif line is not None and line.incarnation == member.record.incarnation and line.rank < member.status.value:
@@ -180,13 +186,14 @@ class Exchange:
     def _wanting(self, sender: NodeId, theirs: dict[bytes, Line]) -> bytes:
         """Whose newer word the asker has."""
         passed_over = (name_of(sender), name_of(self.local.node))
-        ours = {member.name: member for member in self.local.members if member.name in theirs}
+        ours = {line.name: line for line, _ in self._extras()}
+        ours |= {member.name: _line_of(member) for member in self.local.members if member.name in theirs}
         names: list[bytes] = []
         for name, line in theirs.items():
             if name in passed_over or len(names) >= WANT_MAX:
                 continue
-            member = ours.get(name)
-            if member is None or _differs(member, line) or _is_later(line, member):
+            mine = ours.get(name)
+            if mine is None or _differs(mine, line) or _is_later(line, mine):
                 names.append(name)
         self.wants_more |= len(names) == WANT_MAX
         return b"".join(names)
@@ -218,18 +225,21 @@ class Exchange:
             self.local.unproven.append(sender)
 
 
-def _differs(member: Member, line: Line) -> bool:
+def _line_of(member: Member) -> Line:
+    return next(lines_in(member.line))
+
+
+def _differs(mine: Line, theirs: Line) -> bool:
     """Another run of its process, of which the line does not say whether it is later; or another record of one key."""
-    mine = next(lines_in(member.line))
-    return line.epoch_low != mine.epoch_low or (line.incarnation == mine.incarnation and line.check != mine.check)
-
-
-def _is_newer(member: Member, line: Line | None) -> bool:
-    """Whether the owner of the line may lack our record."""
-    if line is None or _differs(member, line):
+    if mine.epoch_low != theirs.epoch_low:
         return True
-    return member.record.incarnation > line.incarnation
+    return mine.incarnation == theirs.incarnation and mine.check != theirs.check
 
 
-def _is_later(line: Line, member: Member) -> bool:
-    return (line.incarnation, line.rank) > (member.record.incarnation, member.status.value)
+def _is_newer(mine: Line, theirs: Line | None) -> bool:
+    """Whether the owner of the other line may lack what ours stands for."""
+    return theirs is None or _differs(mine, theirs) or mine.incarnation > theirs.incarnation
+
+
+def _is_later(theirs: Line, mine: Line) -> bool:
+    return (theirs.incarnation, theirs.rank) > (mine.incarnation, mine.rank)

@@ -1,15 +1,23 @@
 """The gate for signed items: the signature is checked before anything is parsed, and each item only once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.encoding import EncodingError
 from coordinator.signed import Kind, Signed, Verifier
 from node.membership.records import AckBody, MemberRecord, Suspicion, decode_record, decode_suspicion
+from node.membership.revocations import RevocationList
 from node.membership.settings import MembershipSettings
 
 SEEN_MAX = 1_024
 """Checked items remembered: gossip brings each one many times, and a signature costs a hundred microseconds. The
 records and accusations that the table holds are known without."""
+
+_DECODERS: dict[Kind, Callable[[bytes], MemberRecord | Suspicion | RevocationList]] = {
+    Kind.MEMBER: decode_record,
+    Kind.SUSPICION: decode_suspicion,
+    Kind.REVOCATION: RevocationList.decode,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +31,27 @@ class Rejected:
 class Intake:
     verifier: Verifier
     settings: MembershipSettings
-    _seen: dict[Signed, MemberRecord | Suspicion] = field(default_factory=dict)
+    _seen: dict[Signed, MemberRecord | Suspicion | RevocationList] = field(default_factory=dict)
     """Oldest first. Holds only what was well signed, so that forgeries cannot push anything out."""
 
-    def open(self, item: Signed, wall_ms: int) -> MemberRecord | Suspicion | Rejected:
-        """Check and parse a member record or an accusation at this wall-clock time."""
+    def open(self, item: Signed, wall_ms: int) -> MemberRecord | Suspicion | RevocationList | Rejected:
+        """Check and parse a member record, an accusation or a list of revoked keys at this wall-clock time."""
         value = self._seen.get(item)
         if value is None:
-            if item.kind not in (Kind.MEMBER, Kind.SUSPICION):
+            decode = _DECODERS.get(item.kind)
+            if decode is None:
                 return Rejected("wrong_kind")
             if not self.verifier.verify(item):
                 return Rejected("bad_signature")
             try:
-                value = (decode_record if item.kind is Kind.MEMBER else decode_suspicion)(item.body)
+                value = decode(item.body)
             except EncodingError:
                 return Rejected("malformed")
             if len(self._seen) >= SEEN_MAX:
                 del self._seen[next(iter(self._seen))]
             self._seen[item] = value
+        if isinstance(value, RevocationList):
+            return value  # It has no age: a key that was revoked stays so.
         latest_ms = wall_ms + self.settings.clock_skew_ms
         if value.epoch > latest_ms or value.issued_ms > latest_ms:
             return Rejected("from_the_future")

@@ -13,6 +13,7 @@ from node.membership.health import LocalHealth
 from node.membership.members import Member, believed
 from node.membership.messages import Gossip, MembershipMessage, SyncReply
 from node.membership.own import OwnRecord
+from node.membership.revocations import Revocations
 from node.membership.settings import MembershipSettings
 from node.membership.table import Members
 
@@ -49,6 +50,7 @@ class Local:
     members: Members
     health: LocalHealth
     corrections: Spacing
+    revocations: Revocations
     urgent: bool = False
     """Something of our own is to be told without waiting for the next gossip round."""
     stopped: bool = False
@@ -57,6 +59,8 @@ class Local:
     """Places of the members met in this step, not yet in the walk of probes."""
     quiet: bool = False
     """What is met now came in bulk from one who has told others too: it is not passed on."""
+    worth_keeping: bool = False
+    """The shell is to be told at once what to remember."""
     unproven: list[NodeId] = field(default_factory=list)
     """Members that are to prove their address, by answering a probe."""
     proven: list[NodeId] = field(default_factory=list)

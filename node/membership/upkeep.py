@@ -28,7 +28,8 @@ class Upkeep:
         if local.own.reissue_due_ms <= local.now_ms:
             local.own.renew(local.now_ms, local.wall_ms)
             self.announce()
-        if self.snapshot_due_ms <= local.now_ms:
+        if self.snapshot_due_ms <= local.now_ms or local.worth_keeping:
+            local.worth_keeping = False
             self.snapshot_due_ms = local.now_ms + local.settings.snapshot_interval_ms
             self._reap()
             self._remember()
@@ -55,7 +56,8 @@ class Upkeep:
                 records.append(member.signed)
             if len(records) >= self.local.settings.remembered_max:
                 break
-        snapshot = tuple(sorted(records, key=lambda record: record.author))
+        lists = [item for item, _ in self.local.revocations.lists()]
+        snapshot = (*lists, *sorted(records, key=lambda record: record.author))
         if snapshot and snapshot != self._snapshot:
             self._snapshot = snapshot
             self.local.out.append(RememberMembers(snapshot))

@@ -130,6 +130,11 @@ class Outbox:
         for part in parts:
             lane.push(part)
 
+    def drop(self, to: NodeId) -> None:
+        """Close the connections to a peer, and forget what waits for it: it is no member any more."""
+        if (to, "") in self._peers:
+            self._retire((to, ""))
+
     async def close(self) -> None:
         """Give up what waits and what is in work, and close every connection. Nothing is reported from now on."""
         self._closed = True

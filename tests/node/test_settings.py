@@ -95,6 +95,7 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         timeout_ms = 10
         [membership]
         seeds = ["a:1", "b", 3]
+        revokers = ["ABC"]
         overrides = { relays = true }
         [voting]
         timer_base_ms = 50_000
@@ -117,6 +118,7 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         "[model] timeout_ms = 10: must be at least 100",
         '[membership] seeds.1 = "b": must be host:port, for example 127.0.0.1:7400 or [::1]:7400',
         '[membership] seeds.2 = 3: must be text, in "quotes"',
+        '[membership] revokers.0 = "ABC": must be a public key: 64 hex digits in small letters',
         "[membership] overrides.relays = true: must be a whole number, without quotes",
         "[voting] timer_base_ms = 50000: must not exceed timer_cap_ms (30000); lower it",
         "[limits] bytes_per_s = true: must be a whole number, without quotes",

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14moot/v1/signed.proto\x12\x07moot.v1\"V\n\x06Signed\x12\x1b\n\x04kind\x18\x01 \x01(\x0e\x32\r.moot.v1.Kind\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c*\xc2\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_QUESTION\x10\x01\x12\x11\n\rKIND_PROPOSAL\x10\x02\x12\x13\n\x0fKIND_PREFERENCE\x10\x03\x12\x12\n\x0eKIND_STATEMENT\x10\x04\x12\x0f\n\x0bKIND_MEMBER\x10\x05\x12\x12\n\x0eKIND_SUSPICION\x10\x06\x12\x0c\n\x08KIND_ACK\x10\x07\x12\x0f\n\x0bKIND_CHANGE\x10\x08\x12\x11\n\rKIND_APPROVAL\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14moot/v1/signed.proto\x12\x07moot.v1\"V\n\x06Signed\x12\x1b\n\x04kind\x18\x01 \x01(\x0e\x32\r.moot.v1.Kind\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c*\xd7\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_QUESTION\x10\x01\x12\x11\n\rKIND_PROPOSAL\x10\x02\x12\x13\n\x0fKIND_PREFERENCE\x10\x03\x12\x12\n\x0eKIND_STATEMENT\x10\x04\x12\x0f\n\x0bKIND_MEMBER\x10\x05\x12\x12\n\x0eKIND_SUSPICION\x10\x06\x12\x0c\n\x08KIND_ACK\x10\x07\x12\x13\n\x0fKIND_REVOCATION\x10\x08\x12\x0f\n\x0bKIND_CHANGE\x10\t\x12\x11\n\rKIND_APPROVAL\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'moot.v1.signed_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_KIND']._serialized_start=122
-  _globals['_KIND']._serialized_end=316
+  _globals['_KIND']._serialized_end=337
   _globals['_SIGNED']._serialized_start=33
   _globals['_SIGNED']._serialized_end=119
 # @@protoc_insertion_point(module_scope)

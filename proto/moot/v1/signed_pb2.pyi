@@ -15,6 +15,7 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     KIND_MEMBER: _ClassVar[Kind]
     KIND_SUSPICION: _ClassVar[Kind]
     KIND_ACK: _ClassVar[Kind]
+    KIND_REVOCATION: _ClassVar[Kind]
     KIND_CHANGE: _ClassVar[Kind]
     KIND_APPROVAL: _ClassVar[Kind]
 KIND_UNSPECIFIED: Kind
@@ -25,6 +26,7 @@ KIND_STATEMENT: Kind
 KIND_MEMBER: Kind
 KIND_SUSPICION: Kind
 KIND_ACK: Kind
+KIND_REVOCATION: Kind
 KIND_CHANGE: Kind
 KIND_APPROVAL: Kind
 

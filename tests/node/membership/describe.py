@@ -3,7 +3,7 @@
 from coordinator.effects import Note
 from coordinator.signed import Kind, Signed
 from node.membership.digest import lines_in, name_of, names_in
-from node.membership.events import Confirmed, Effect, MemberChanged, RememberMembers, Send
+from node.membership.events import Confirmed, Effect, MemberChanged, MemberForgotten, RememberMembers, Send
 from node.membership.messages import Ack, Gossip, MembershipMessage, Nack, Ping, PingReq, SyncReply, SyncRequest
 from node.membership.records import AckBody, MemberRecord, Suspicion
 from tests.node.membership.solo import EPOCH
@@ -17,6 +17,8 @@ def describe(effect: Effect) -> str:
             return f"send {to.decode() if to else address} {describe_message(message)}"
         case MemberChanged(node=node, before=before, after=after):
             return f"member {node.decode()} {before.name if before else 'unknown'} -> {after.name}"
+        case MemberForgotten(node=node):
+            return f"forgotten {node.decode()}"
         case RememberMembers(records=records):
             return "remember " + " ".join(record.author.decode() for record in records)
         case Confirmed(node=node, reach=reach, paths=paths):

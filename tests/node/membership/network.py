@@ -9,9 +9,11 @@ from coordinator.effects import Note
 from coordinator.signed import NodeId, Signed
 from node.membership.core import Membership
 from node.membership.events import (
+    Confirmed,
     Event,
     Leave,
     MemberChanged,
+    MemberForgotten,
     MemberView,
     Received,
     RememberMembers,
@@ -182,6 +184,10 @@ class Network:
                     self.changes.append(Change(self.now_ms, host.node, node, before, after))
                 case RememberMembers(records=records):
                     host.remembered = records
+                case MemberForgotten(node=node):
+                    host.keys.pop(node, None)
+                case Confirmed():
+                    pass
                 case Note():
                     self.notes.append((self.now_ms, host.node, effect))
         self._check_keys(host, core)

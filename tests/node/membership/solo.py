@@ -36,6 +36,7 @@ class Solo:
         settings: MembershipSettings | None = None,
         known: Known = NOBODY,
         operator_of: Callable[[NodeId], str] = lambda node: "",
+        is_heeded: Callable[[NodeId], bool] = lambda author: False,
         rng: random.Random | None = None,
         **numbers: int,
     ) -> None:
@@ -58,6 +59,7 @@ class Solo:
             now_ms=0,
             known=known,
             operator_of=operator_of,
+            is_heeded=is_heeded,
         )
 
     def meet(self, *nodes: NodeId) -> list[Effect]:
