@@ -19,7 +19,7 @@ from node.lab.simulation.process import Effect, Process, run_cores
 from node.lab.simulation.surroundings import Surroundings, address_of
 from node.lab.simulation.turns import Turns
 from node.membership import events as member_events
-from node.membership.events import MemberChanged, RememberMembers, Status
+from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage
 from node.shell import REPLY_BYTES_MAX, STEP_MAX, CoreEvent
 
@@ -154,12 +154,6 @@ class Host:
         self.honest = False
         self._mouth.liar = liar
 
-    def reachable(self) -> frozenset[NodeId]:
-        if self.process is None:
-            return frozenset()
-        members = self.process.membership.members()
-        return frozenset(one.node for one in members if one.status in (Status.ALIVE, Status.SUSPECT))
-
     # Turns.
 
     def _due_ms(self) -> int | None:
@@ -241,6 +235,8 @@ class Host:
             case MemberChanged():
                 surroundings.checks.changed(self, effect)
                 self._hand_in_reachable()
+            case MemberForgotten(node):
+                surroundings.checks.forgotten(self, node)
             case RememberMembers(records):
                 self.disk.remember_members(records)
             case Note("leave.done"):
@@ -253,10 +249,11 @@ class Host:
 
     def _hand_in_reachable(self) -> None:
         """What is reachable now, once for all changes of a turn."""
+        assert self.process is not None, "only a running process has changes"
         inbox = self.turns.inbox
         if inbox and isinstance(inbox[-1], moot_events.Reachable):
             inbox.pop()
-        self.turns.hand_in(moot_events.Reachable(self.reachable()))
+        self.turns.hand_in(moot_events.Reachable(self.process.membership.reachable()))
 
     def _gone(self, process: Process | None) -> None:
         """The others were told that this node leaves, or the time for that is over."""
