@@ -7,7 +7,6 @@ from coordinator import effects as moot_effects
 from coordinator import events as moot_events
 from coordinator.effects import Ended, Generate, Note, Progress, Save, SendEntries
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
-from coordinator.records import Question
 from coordinator.signed import Digest, NodeId, Signer
 from node.lab.simulation.clock import HostClock
 from node.lab.simulation.disk import DiskIsFull, HostDisk
@@ -139,7 +138,7 @@ class Host:
         if self.process is not None:
             self.turns.hand_in(member_events.SendFailed(to, address, local=False))
 
-    def ask(self, question: Question) -> None:
+    def do(self, event: moot_events.Event) -> None:
         """Step the moot at once, so that what it refuses can be told to who asked.
 
         Raises:
@@ -147,7 +146,7 @@ class Host:
         """
         assert self.process is not None, "only a running node can be asked"
         now_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms)
-        self._perform(self.process.step(moot_events.Asked(question), now_ms))
+        self._perform(self.process.step(event, now_ms))
         self.turns.plan()
 
     def lie_through(self, liar: MootLiar) -> None:
@@ -237,6 +236,7 @@ class Host:
                 self._hand_in_reachable()
             case MemberForgotten(node):
                 surroundings.checks.forgotten(self, node)
+                self._hand_in_reachable()
             case RememberMembers(records):
                 self.disk.remember_members(records)
             case Note("leave.done"):

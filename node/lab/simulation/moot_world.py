@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from coordinator.charter import Charter
+from coordinator.events import Asked
 from coordinator.ledger.genesis import Genesis, Member
 from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
@@ -244,7 +245,7 @@ class MootWorld:
         sessions = host.process.moot.questions.sessions
         before = len(sessions)
         try:
-            host.ask(replace(question, asked_ms=host.clock.wall_ms(now_ms)))
+            host.do(Asked(replace(question, asked_ms=host.clock.wall_ms(now_ms))))
         except QuestionError:
             return
         if len(sessions) > before:
