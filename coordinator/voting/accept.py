@@ -75,23 +75,26 @@ class Votes(Generic[S]):
         not known yet cannot count. One that has decided waits for nobody, so its vote hangs on no slice. Senders whose
         slices are not among the others drop out until nobody does; what is left is the greatest quorum among them.
         """
+        counted = [(statement, senders) for statement, senders in self._saying.values() if said(statement)]
         found = 0
+        for _, senders in counted:
+            found |= senders
+        if not self._own.is_met(found):
+            return False  # The usual case, and cheap to see.
         bound: dict[bytes, int] = {}  # by digest, those that count only with a slice
-        for statement, senders in self._saying.values():
-            if said(statement):
-                found |= senders
-                if not isinstance(statement, Externalize):
-                    bound[statement.quorum_set] = bound.get(statement.quorum_set, 0) | senders
+        for statement, senders in counted:
+            if not isinstance(statement, Externalize):
+                bound[statement.quorum_set] = bound.get(statement.quorum_set, 0) | senders
         dropped = True
         while dropped:
-            if not self._own.is_met(found):
-                return False
             dropped = False
             for digest, senders in bound.items():
                 here = found & senders
                 if here and not self._has_slice(digest, found):
                     found ^= here
                     dropped = True
+            if dropped and not self._own.is_met(found):
+                return False
         return True
 
     def accept(self, voted: Callable[[S], bool], accepted: Callable[[S], bool]) -> bool:

@@ -12,6 +12,7 @@ from coordinator.voting.says import (
     accepts_prepare,
     commit_boundaries,
     prepare_candidates,
+    tops_of,
     value_of,
     votes_commit,
     votes_prepare,
@@ -26,12 +27,13 @@ def accepted_prepared(state: BallotState, votes: BallotVotes, hint: BallotStatem
     """Step 1: the highest ballot that may newly be accepted as prepared."""
     if state.phase is Phase.EXTERNALIZE:
         return None
-    for ballot in prepare_candidates(hint, votes.different()):
+    tops = [top for top in tops_of(hint) if not _is_accepted_or_passed(state, top)]
+    if not tops:
+        return None  # The usual case once p is found, as what is below one of them is so too.
+    for ballot in prepare_candidates(tops, votes.different()):
         if state.phase is Phase.CONFIRM and not (state.p is not None and ballot.covers(state.p)):
             continue  # Only a higher ballot of the same value is of use now.
-        if state.p_prime is not None and ballot <= state.p_prime:
-            continue
-        if state.p is not None and state.p.covers(ballot):
+        if _is_accepted_or_passed(state, ballot):
             continue
         if _accepts_prepared(votes, ballot):
             return ballot
@@ -44,7 +46,10 @@ def confirmed_prepared(
     """Steps 2 and 3: a higher h, and the lowest ballot of its value that may then be voted to commit, if any may."""
     if state.phase is not Phase.PREPARE or state.p is None:
         return None
-    candidates = prepare_candidates(hint, votes.different())
+    tops = tops_of(hint)
+    if state.h is not None and max(tops) <= state.h:
+        return None
+    candidates = prepare_candidates(tops, votes.different())
     for ballot in candidates:
         if state.h is not None and ballot <= state.h:
             return None
@@ -101,6 +106,13 @@ def has_heard(state: BallotState, votes: BallotVotes) -> bool:
         return False
     own = state.b.counter
     return votes.quorum(lambda s: not isinstance(s, Prepare) or s.ballot.counter >= own)
+
+
+def _is_accepted_or_passed(state: BallotState, ballot: Ballot) -> bool:
+    """Whether p or p′ leaves nothing to gain from accepting this ballot as prepared."""
+    if state.p_prime is not None and ballot <= state.p_prime:
+        return True
+    return state.p is not None and state.p.covers(ballot)
 
 
 def _accepts_prepared(votes: BallotVotes, ballot: Ballot) -> bool:

@@ -213,7 +213,11 @@ class Nomination:
         return False
 
     def _propose(self) -> bool:
-        """Vote for the node's own value if it leads and has nothing else to vote for."""
+        """Vote for the node's own value if it leads and has nothing else to vote for.
+
+        It stays the only own one, however good a later one is: every round adds leaders to be echoed, so what finds a
+        quorum need not come from here, while a second own value would only be one more for all to agree on.
+        """
         value = self._proposal
         if value is None or self.voted or self._context.node not in self.leaders:
             return False

@@ -64,13 +64,21 @@ def accepts_commit(statement: BallotStatement, value: bytes, lo: int, hi: int) -
             return c.counter <= lo
 
 
-def prepare_candidates(hint: BallotStatement, statements: Collection[BallotStatement]) -> list[Ballot]:
-    """The ballots that may have become prepared now that `hint` was said, highest first.
+def tops_of(hint: BallotStatement) -> list[Ballot]:
+    """The ballots that the statement names: only they and lower ones of their values may be prepared because of it."""
+    match hint:
+        case Prepare(ballot=b, prepared=p, prepared_prime=q):
+            return [b, *(named for named in (p, q) if named is not None and named != b)]
+        case Confirm(ballot=b, n_p=n_p):
+            return [Ballot(n_p, b.value), Ballot(INFINITY, b.value)]
+        case Externalize(commit=c):
+            return [Ballot(INFINITY, c.value)]
 
-    Only ballots at or below one that the hint names can be affected, and only those that somebody names matter.
-    """
+
+def prepare_candidates(tops: Collection[Ballot], statements: Collection[BallotStatement]) -> list[Ballot]:
+    """The ballots at or below one of `tops` that may be prepared, highest first; only those that somebody names."""
     found: dict[bytes, set[int]] = {}  # counters by value
-    for top in _tops(hint):
+    for top in tops:
         value, highest = top.value, top.counter
         counters = found.setdefault(value, set())
         for statement in statements:
@@ -104,13 +112,3 @@ def commit_boundaries(value: bytes, statements: Collection[BallotStatement]) -> 
             case Externalize(commit=c, n_h=n_h):
                 found.update((c.counter, n_h, INFINITY))
     return sorted(found - {0}, reverse=True)
-
-
-def _tops(hint: BallotStatement) -> list[Ballot]:
-    match hint:
-        case Prepare(ballot=b, prepared=p, prepared_prime=q):
-            return [b, *(named for named in (p, q) if named is not None and named != b)]
-        case Confirm(ballot=b, n_p=n_p):
-            return [Ballot(n_p, b.value), Ballot(INFINITY, b.value)]
-        case Externalize(commit=c):
-            return [Ballot(INFINITY, c.value)]

@@ -48,7 +48,7 @@ def play_campaign(
 
     summary = Summary(order.scenario, seeds)
     job = job_of(order.scenario, order.nodes, 1 if order.trace else TWICE_EVERY)
-    with view.Progress(order.scenario, seeds, seconds) as progress:
+    with view.Progress(order.scenario, seeds) as progress:
         whole = run(
             job,
             summary,

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from node.lab.simulation.shrink import Shrunk
 
 FACT_WIDTH = 14
+PLAIN_EVERY_S = 60.0
+"""How often a line says how far it is, where no terminal shows that."""
 
 
 class Progress:
     """Seeds played, what they decided, how fast, and when it will be over."""
 
-    def __init__(self, scenario: str, seeds: int | None, seconds: float | None) -> None:
+    def __init__(self, scenario: str, seeds: int | None) -> None:
         out = console(error=True)
-        self._seconds = seconds
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -38,6 +39,8 @@ class Progress:
             disable=not out.is_terminal,
         )
         self._task = self._bar.add_task(scenario, total=seeds, told="")
+        self._plain = not out.is_terminal
+        self._line_s = PLAIN_EVERY_S
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -52,6 +55,9 @@ class Progress:
         rate = summary.events / summary.wall_s if summary.wall_s else 0.0
         told = f"{summary.slots:,} slots  {rate:,.0f} events/s  {plural(summary.violations.total(), 'violation')}"
         self._bar.update(self._task, completed=summary.seeds, told=told)
+        if self._plain and summary.wall_s >= self._line_s:
+            self._line_s += PLAIN_EVERY_S
+            say(f"{summary.scenario}: {plural(summary.seeds, 'seed')}  {told}")
 
 
 class Shrinking:

@@ -3,11 +3,17 @@
 More of them: `moot simulate everything --seeds 10000`.
 """
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from node.lab.simulation.play import play
 from node.lab.simulation.scenarios import SCENARIOS
 
+ROOT = Path(__file__).parents[2]
 SEEDS = 12
 OFTEN = {"slots": 15, "everything": 20}
 
@@ -22,3 +28,29 @@ def test_nothing_breaks(scenario: str) -> None:
         outcome = play(SCENARIOS[scenario].draw(seed))
         assert outcome.violation is None, f"moot simulate {scenario} --seed {seed}: {outcome.violation}"
         assert outcome.slots > 0 or not outcome.plan.asks, seed
+
+
+def test_the_order_of_hashes_changes_nothing() -> None:
+    """A run that differs from process to process can neither be believed nor played again."""
+    code = (
+        "import sys; from node.cli.simulate_runs import trace_of; from node.lab.simulation.scenarios import SCENARIOS"
+    )
+    code += (
+        "; print(*(trace_of(SCENARIOS[name].draw(int(seed))) for name, seed in zip(sys.argv[1::2], sys.argv[2::2])))"
+    )
+    runs = ["everything", "3", "slots", "166", "byzantine", "12"]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code, *runs],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=True,
+        ).stdout
+        for hash_seed in ("0", "1", "4242")
+    }
+    assert len(said) == 1, said
+    [traces] = said
+    assert len(set(traces.split())) == 3

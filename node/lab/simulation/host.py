@@ -7,7 +7,6 @@ from coordinator import effects as moot_effects
 from coordinator import events as moot_events
 from coordinator.effects import Ended, Generate, Note, Progress, RosterChanged, Save, SendEntries
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
-from coordinator.records import Question
 from coordinator.signed import Digest, NodeId, Signer
 from node.lab.simulation.clock import HostClock
 from node.lab.simulation.disk import DiskIsFull, HostDisk
@@ -19,7 +18,7 @@ from node.lab.simulation.process import Effect, Process, run_cores
 from node.lab.simulation.surroundings import Surroundings, address_of
 from node.lab.simulation.turns import Turns
 from node.membership import events as member_events
-from node.membership.events import MemberChanged, RememberMembers, Status
+from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage
 from node.shell import REPLY_BYTES_MAX, STEP_MAX, CoreEvent
 
@@ -139,7 +138,7 @@ class Host:
         if self.process is not None:
             self.turns.hand_in(member_events.SendFailed(to, address, local=False))
 
-    def ask(self, question: Question) -> None:
+    def do(self, event: moot_events.Event) -> None:
         """Step the moot at once, so that what it refuses can be told to who asked.
 
         Raises:
@@ -147,18 +146,12 @@ class Host:
         """
         assert self.process is not None, "only a running node can be asked"
         now_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms)
-        self._perform(self.process.step(moot_events.Asked(question), now_ms))
+        self._perform(self.process.step(event, now_ms))
         self.turns.plan()
 
     def lie_through(self, liar: MootLiar) -> None:
         self.honest = False
         self._mouth.liar = liar
-
-    def reachable(self) -> frozenset[NodeId]:
-        if self.process is None:
-            return frozenset()
-        members = self.process.membership.members()
-        return frozenset(one.node for one in members if one.status in (Status.ALIVE, Status.SUSPECT))
 
     # Turns.
 
@@ -242,6 +235,9 @@ class Host:
             case MemberChanged():
                 surroundings.checks.changed(self, effect)
                 self._hand_in_reachable()
+            case MemberForgotten(node):
+                surroundings.checks.forgotten(self, node)
+                self._hand_in_reachable()
             case RosterChanged():
                 self._hand_in_reachable()
             case RememberMembers(records):
@@ -256,10 +252,11 @@ class Host:
 
     def _hand_in_reachable(self) -> None:
         """What is reachable now, once for all changes of a turn."""
+        assert self.process is not None, "only a running process has changes"
         inbox = self.turns.inbox
         if inbox and isinstance(inbox[-1], moot_events.Reachable):
             inbox.pop()
-        self.turns.hand_in(moot_events.Reachable(self.reachable()))
+        self.turns.hand_in(moot_events.Reachable(self.process.membership.reachable()))
 
     def _gone(self, process: Process | None) -> None:
         """The others were told that this node leaves, or the time for that is over."""

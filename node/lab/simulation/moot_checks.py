@@ -109,6 +109,10 @@ class MootChecks:
         if host.honest:
             self.views.changed(host, change, self._timeline.now_ms)
 
+    def forgotten(self, host: Host, node: NodeId) -> None:
+        if host.honest:
+            self.views.forgotten(host, node)
+
     def turned(self, host: Host) -> None:
         if not host.honest:
             return

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from coordinator.charter import Charter
+from coordinator.events import Asked
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.roster import Member
 from coordinator.messages import Records
@@ -245,7 +246,7 @@ class MootWorld:
         sessions = host.process.moot.questions.sessions
         before = len(sessions)
         try:
-            host.ask(replace(question, asked_ms=host.clock.wall_ms(now_ms)))
+            host.do(Asked(replace(question, asked_ms=host.clock.wall_ms(now_ms))))
         except QuestionError:
             return
         if len(sessions) > before:

@@ -21,7 +21,7 @@ class Shrunk:
     violation: Violation
     plays: int
     complete: bool
-    """Nothing that was tried makes it smaller; else the plays ran out."""
+    """Nothing that was tried makes it smaller; else the plays, or the patience of a person, ran out."""
 
     def lines(self) -> list[str]:
         """How far it came: one line for each thing that got less."""
@@ -38,11 +38,14 @@ def shrink(
 ) -> Shrunk:
     """The smallest plan found that breaks the same invariant.
 
-    Each round tries every way to make it smaller; it ends with the round in which none of them does. `tell` hears the
-    plays so far and the smallest plan.
+    Each round tries every way to make it smaller; it ends with the round in which none of them does, or on Ctrl-C.
+    `tell` hears the plays so far and the smallest plan.
     """
     search = _Search(plan, violation, play, plays_max, tell)
-    complete = search.run()
+    try:
+        complete = search.run()
+    except KeyboardInterrupt:  # What was found is worth keeping.
+        complete = False
     return Shrunk(plan, search.plan, search.violation, search.plays, complete)
 
 

@@ -193,18 +193,22 @@ class SlotsMember:
 
     # Events
 
-    def propose(self, slot: int, value: bytes, *, rival: bool) -> None:
-        """Nominate this value; as a `rival`, begin with a ballot of its own instead of waiting for nomination."""
-        if self.slot is None or self.index != slot:
-            return
+    def propose(self, slot: int, value: bytes) -> None:
+        if self.slot is not None and self.index == slot:
+            self._consider(value)
+            self._after(self.slot.nominate(value, self._world.now_ms))
+
+    def compete(self, slot: int, value: bytes) -> None:
+        """Begin with a ballot of its own instead of waiting for nomination."""
+        if self.slot is not None and self.index == slot and self.votes_in(slot):
+            self._consider(value)
+            self._after(self.slot.bump(value, self._world.now_ms))
+
+    def _consider(self, value: bytes) -> None:
         if SPOILED not in value:
             self._driver.learn(value)
         if self._judge is not None:
             self._judge.proposes(value)
-        if rival and self.votes_in(slot):
-            self._after(self.slot.bump(value, self._world.now_ms))
-        if self.slot is not None and self.index == slot:
-            self._after(self.slot.nominate(value, self._world.now_ms))
 
     def hear(self, statement: Statement) -> None:
         index = statement.slot

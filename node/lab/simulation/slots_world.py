@@ -45,7 +45,7 @@ class SlotsWorld:
         self._old: list[Statement] = []
         self._rng = stream(plan.seed, "slots")
         # Each way for a slot to begin is absent from about half of the runs, so that none always hides another.
-        self._rivals = self._rng.random() < 0.5
+        self._head_start_ms = self._rng.choice([-1, -1, 0, 4_000])
         self._fetch_ms = self._rng.choice([0, 0, 200, 3_000])
         self._pause_ms = self._rng.choice([1, 1, 500, 2_000])
         self._extracts = self._rng.random() < 0.5
@@ -306,18 +306,27 @@ class SlotsWorld:
             self.after(self._rng.randrange(1, 1_000), partial(self._arrive, receiver, receiver, old))
 
     def _propose(self, number: int, slot: int) -> None:
-        member = self._members[number]
+        member, value = self._members[number], letter(number)
         assert member is not None
         if member.index != slot or not member.up:
             return
-        value = letter(number)
         self._counts["proposals"] += 1
         self._bench.nominated(slot, [value])
-        if self._fetch_ms and not self.healed and self._rng.random() < 0.1:
+        wait_ms = 0
+        if self._head_start_ms >= 0:
+            # Ballots of everybody's own collide until nomination brings their values together.
+            member.soon(partial(member.compete, slot, value))
+            wait_ms = self._rng.randint(0, self._head_start_ms)
+        if self._fetch_ms and self._rng.random() < 0.1:
             # It does not see yet that its proposal is invalid, and makes another when it does.
-            self.after(self._fetch_ms, partial(self._propose, number, slot))
-            value = SPOILED + value
-        member.soon(partial(member.propose, slot, value, rival=self._rivals and SPOILED not in value))
+            self.after(wait_ms, partial(self._nominate, number, slot, SPOILED + value))
+            wait_ms += FETCH_HEALED_MS if self.healed else self._fetch_ms
+        self.after(wait_ms, partial(self._nominate, number, slot, value))
+
+    def _nominate(self, number: int, slot: int, value: bytes) -> None:
+        member = self._members[number]
+        assert member is not None
+        member.soon(partial(member.propose, slot, value))
 
     def _fetched(self, number: int, slot: int, value: bytes) -> None:
         member = self._members[number]

@@ -65,6 +65,11 @@ class Views:
         elif change.after is Status.DEAD and held is not Status.DEAD:
             self._died(host, view, node, held, clock_ms, now_ms)
 
+    def forgotten(self, host: Host, node: NodeId) -> None:
+        view = self._views[host.node]
+        for known in (view.statuses, view.suspected, view.keys):
+            known.pop(node, None)
+
     def _died(self, host: Host, view: _View, node: NodeId, held: Status | None, clock_ms: int, now_ms: int) -> None:
         if held is Status.LEFT:
             raise Violated("left-held-dead", f"{_name(host)} holds {_id(node)} dead, which had left")

@@ -52,6 +52,30 @@ class Jumper(Coreless):
             voice.say(member, lie)
 
 
+class FarCommitter(Coreless):
+    """Helps to a commit, then tells each member that has accepted it, and no other, that it commits a far ballot.
+
+    Who has accepted to commit one ballot votes for all later ones, so that this could look like a quorum's word.
+    """
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    def hear(self, statement: Statement) -> None:
+        voice = self._voice
+        if not voice.listen(statement):
+            return
+        head = voice.head(statement.slot)
+        if isinstance(statement, Confirm):
+            far = Ballot(voice.rng.choice(FAR_COUNTERS), statement.ballot.value)
+            n = far.counter
+            voice.say(statement.node, Confirm(*head, far, n, n, n))
+        elif isinstance(statement, Prepare):
+            ballot = statement.ballot
+            n = ballot.counter if statement.n_c else 0
+            voice.say(statement.node, Prepare(*head, ballot, ballot, None, min(n, statement.n_c), n))
+
+
 class NominationFlood(Coreless):
     """Nominates ever new values, others to each member; when its statement is full, it begins anew."""
 

@@ -6,7 +6,7 @@ from coordinator.signed import NodeId
 from coordinator.voting import Statement
 from node.lab.simulation.lies.alterations import Mutator, Recoverer, Replayer, SetChanger, SilentToSome, Withholder
 from node.lab.simulation.lies.equivocation import Equivocator
-from node.lab.simulation.lies.inventions import Jumper, NominationFlood, OtherSlots, Silent, Unsound
+from node.lab.simulation.lies.inventions import FarCommitter, Jumper, NominationFlood, OtherSlots, Silent, Unsound
 from node.lab.simulation.lies.liar import StatementLiar, StatementStage
 from node.lab.simulation.lies.mirrors import CommitChaser, Mirror, MixedMirror, TwoFaced
 from node.lab.simulation.lies.voice import Values, Voice
@@ -25,6 +25,7 @@ _KINDS: dict[str, Callable[[Voice], StatementLiar]] = {
     "recoverer": Recoverer,
     "set-changer": SetChanger,
     "jumper": Jumper,
+    "far-committer": FarCommitter,
     "nomination-flood": NominationFlood,
     "unsound": Unsound,
     "other-slots": OtherSlots,

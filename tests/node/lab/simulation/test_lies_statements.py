@@ -232,6 +232,15 @@ def test_the_jumper_jumps() -> None:
     assert counters == {1_000_000, INFINITY - 1, INFINITY}
 
 
+def test_the_far_committer_helps_first_and_then_leads_astray() -> None:
+    liar = Staged("far-committer")
+    [(_, helping)] = liar.hear(prepare(A, b"x", prepared=Ballot(1, b"x"), n_c=1, n_h=1))
+    assert isinstance(helping, Prepare) and votes_commit(helping, b"x", 1, 1)
+    [(to, far)] = liar.hear(story(A, b"x")[5])
+    assert to == A and isinstance(far, Confirm) and far.n_c == far.n_h >= 1_000_000
+    assert not votes_commit(far, b"x", 1, 1) and problem(far) is None
+
+
 def test_the_flood_fills_its_nominations() -> None:
     liar = Staged("nomination-flood")
     sizes = []

@@ -49,6 +49,21 @@ def test_it_stops_when_its_plays_are_used_up() -> None:
     assert needs_two_faults_and_loss(shrunk.plan).violation is not None
 
 
+def test_ctrl_c_keeps_what_was_found() -> None:
+    plays = 0
+
+    def interrupted(plan: Plan) -> Outcome:
+        nonlocal plays
+        plays += 1
+        if plays == 20:
+            raise KeyboardInterrupt
+        return needs_two_faults_and_loss(plan)
+
+    shrunk = shrink(ROUGH, violation(), interrupted)
+    assert not shrunk.complete
+    assert len(shrunk.plan.faults) < len(ROUGH.faults)
+
+
 def test_another_invariant_is_another_failure() -> None:
     """Else it would end with the plan of a fault that nobody looked for."""
 
