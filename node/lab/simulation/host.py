@@ -235,13 +235,13 @@ class Host:
             case MemberChanged():
                 surroundings.checks.changed(self, effect)
                 self._hand_in_reachable()
+            case RememberMembers(records):
+                self.disk.remember_members(records)
             case MemberForgotten(node):
                 surroundings.checks.forgotten(self, node)
                 self._hand_in_reachable()
             case RosterChanged():
                 self._hand_in_reachable()
-            case RememberMembers(records):
-                self.disk.remember_members(records)
             case Note("leave.done"):
                 self._gone(self.process)
             case Note("clone.running"):
