@@ -6,8 +6,10 @@ from typing import assert_never
 
 from coordinator.signed import Kind, NodeId, Signed, Signer, Verifier
 from node.membership.beliefs import Beliefs
+from node.membership.cases import Cases
 from node.membership.checks import Checks
 from node.membership.contacts import Contacts
+from node.membership.defence import Defence
 from node.membership.events import (
     Confirm,
     Effect,
@@ -113,12 +115,13 @@ class Membership:
         )
         intake = Intake(verifier, settings)
         self._local = local
-        self._beliefs = Beliefs(local, intake)
+        self._cases = Cases(local)
+        self._beliefs = Beliefs(local, intake, self._cases, Defence(local))
         self._exchange = Exchange(local, self._beliefs, Spacing(settings.sync_spacing_ms))
         prober = Prober(local)
         self._relaying, self._checks = Relaying(local, prober), Checks(local, prober)
         probe_ms = now_ms + 1 + rng.randrange(settings.probe_interval_ms)
-        self._probing = Probing(local, self._beliefs, prober, self._relaying, self._checks, probe_ms)
+        self._probing = Probing(local, self._beliefs, self._cases, prober, self._relaying, self._checks, probe_ms)
         self._spread = Spread(local, now_ms + 1 + rng.randrange(settings.gossip_interval_ms))
         for item in remembered:
             if item.kind is Kind.REVOCATION:
@@ -189,6 +192,10 @@ class Membership:
         """Who can be spoken with: all alive or suspect that speak our protocol; this node too, until it has left."""
         members = [member.node for member in self._local.members if member.live and member.record.is_compatible]
         return frozenset(members if self._local.own.left else [*members, self._local.node])
+
+    def equivocation(self, node: NodeId) -> tuple[Signed, Signed] | None:
+        """The proof that a member signed two different records of one key in its present epoch, where it did."""
+        return self._local.members.conflicts.get(node)
 
     def is_revoked(self, node: NodeId) -> bool:
         """Whether a list that counts here names this key. Nothing from it is to be let in."""
@@ -289,7 +296,7 @@ class Membership:
             local.health.penalize(local.now_ms, max(1, lag_ms // 1_000))
         if lag_ms > timeout_ms // 4:
             self._probing.on_lag(lag_ms)
-            self._beliefs.pause(lag_ms)
+            self._cases.pause(lag_ms)
 
     def _announce(self) -> None:
         """Our record is new: tell it first and at once."""

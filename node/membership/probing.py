@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from coordinator.signed import Kind, NodeId
 from node.membership.beliefs import Beliefs
+from node.membership.cases import Cases
 from node.membership.checks import Checks
 from node.membership.intake import Rejected
 from node.membership.local import Local
@@ -29,6 +30,7 @@ PATIENCE_PERCENT = 75
 class Probing:
     local: Local
     beliefs: Beliefs
+    cases: Cases
     prober: Prober
     relaying: Relaying
     checks: Checks
@@ -59,6 +61,7 @@ class Probing:
         body = self.beliefs.intake.open_ack(ack.ack)
         if isinstance(body, Rejected):
             self.local.note("ack.rejected", reason=body.reason, author=ack.ack.author)
+            self.beliefs.blame(sender, body.reason)
         elif probe is None:
             self.relaying.on_ack(ack, body)
         elif (ack.ack.author, body.prober, body.nonce) == (probe.target, self.local.node, probe.nonce):
@@ -150,7 +153,7 @@ class Probing:
     def _succeed(self, probe: Probe, body: AckBody, *, direct: bool) -> None:
         members = self.local.members
         member = members.get(probe.target)
-        if member is None or not self.beliefs.acknowledge(member, body):
+        if member is None or not self.cases.acknowledge(member, body):
             return
         probe.answered = True
         self._knocks.pop(probe.number, None)
@@ -174,7 +177,7 @@ class Probing:
             return
         self.local.health.worsen(len(probe.relays) - len(probe.nacks) if probe.relays else 1)
         if member.key == probe.key:  # otherwise its owner has spoken since the probe began
-            self.beliefs.accuse(member)
+            self.cases.accuse(member)
 
     def _next_target(self) -> Member | None:
         again, self._again = self._again, None

@@ -65,8 +65,8 @@ class Members:
         """Of the suspect and the dead."""
         self.tombs_ms: dict[NodeId, int] = {}
         """Since when one is dead or gone, the oldest first."""
-        self.conflicts: dict[NodeId, Signed] = {}
-        """Another record of the same key, also signed by its owner: it equivocated."""
+        self.conflicts: dict[NodeId, tuple[Signed, Signed]] = {}
+        """Two different records of one key, both signed by their owner: it equivocated."""
         self.strangers: set[NodeId] = set()
         """Who has not answered our last probe, or none yet."""
         self.heard_ms: dict[NodeId, int] = {}

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from coordinator import events
 from coordinator.charter import Charter
-from coordinator.events import Asked
-from coordinator.ledger.genesis import Genesis
-from coordinator.ledger.roster import Member
+from coordinator.ledger.genesis import Genesis, Member
 from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
@@ -246,7 +245,7 @@ class MootWorld:
         sessions = host.process.moot.questions.sessions
         before = len(sessions)
         try:
-            host.do(Asked(replace(question, asked_ms=host.clock.wall_ms(now_ms))))
+            host.do(events.Asked(replace(question, asked_ms=host.clock.wall_ms(now_ms))))
         except QuestionError:
             return
         if len(sessions) > before:

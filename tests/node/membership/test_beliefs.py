@@ -183,6 +183,8 @@ def test_equivocation_is_kept_as_evidence_and_the_first_record_stays() -> None:
     solo = solo_with(ALIVE)
     effects = solo.hear(b"e", solo.record(b"b", 1, meta=b"another"))
     assert "member.equivocated" in notes(effects)
+    assert solo.core.equivocation(b"b") == (solo.record(b"b", 1), solo.record(b"b", 1, meta=b"another"))
+    assert solo.core.equivocation(b"c") is None
     assert solo.view(b"b").meta == b""
     assert "member.equivocated" not in notes(solo.hear(b"d", solo.record(b"b", 1, meta=b"a third"))), "once is enough"
 

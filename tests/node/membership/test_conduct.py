@@ -8,9 +8,10 @@ from node.membership.accusers import ACCUSERS_MAX, SILENCED_MS, Accusers
 from node.membership.events import Effect, MemberChanged, Status
 from node.membership.flaps import FLAPPING_MAX, Flaps
 from node.membership.graylist import DECAY_MS, OFFENDERS_MAX, Graylist
-from node.membership.messages import Ack, Gossip, Ping, SyncReply, SyncRequest
+from node.membership.messages import Ack, Ping, SyncReply, SyncRequest
 from node.membership.suspicion import suspicion_ms_min
 from tests.node.membership.solo import SELF, Solo, notes, sends
+from tests.node.membership.test_probing import probing
 
 NONCE = b"n" * 16
 
@@ -79,7 +80,7 @@ def test_who_is_right_keeps_its_weight() -> None:
     solo.answering = frozenset([b"c", b"d", b"e"])
     solo.hear(b"c", solo.suspicion(b"c", b"b", 2))
     solo.advance_until(lambda effect: effect == MemberChanged(b"b", Status.SUSPECT, Status.DEAD))
-    outcomes = solo.core._beliefs.accusers._by_node[b"c"]
+    outcomes = solo.core._cases.accusers._by_node[b"c"]
     assert (outcomes.refuted, outcomes.upheld) == (2, 1)
 
 
@@ -178,9 +179,16 @@ def test_offenders_are_bounded() -> None:
     assert len(graylist._points) == OFFENDERS_MAX
 
 
-def test_a_forged_sync_answer_counts_too() -> None:
+def test_a_forged_full_answer_counts_too() -> None:
     solo = Solo()
     solo.meet(b"b", b"c")
     effects = [effect for _ in range(10) for effect in solo.receive(b"c", SyncReply((forged(solo),)))]
     assert named(effects, "member.graylisted") == [b"c"]
-    assert sends(solo.receive(b"c", Gossip((solo.record(SELF, 0),)))) == []
+
+
+def test_a_relay_that_makes_up_answers_counts_too() -> None:
+    """It signs for the target what the target never signed."""
+    solo, ping = probing(b"b", b"c")
+    answer = Ack(ping.probe, Signed(Kind.ACK, b"b", solo.ack(b"b", SELF, ping.nonce).body, b"forged"))
+    effects = [effect for _ in range(10) for effect in solo.receive(b"c", answer)]
+    assert named(effects, "member.graylisted") == [b"c"]

@@ -187,6 +187,15 @@ def test_an_answer_fits_its_limit() -> None:
     assert sum(len(item.body) + len(item.signature) for item in reply.items) <= 2_048
 
 
+def test_a_long_queue_of_news_is_told_once() -> None:
+    """A hundred and more items that wait are a sign of trouble that a person should see, but not with every step."""
+    solo = Solo(gossip_interval_ms=1_900)
+    names = [b"m%03d" % count for count in range(130)]
+    effects = [effect for name in names for effect in solo.meet(name)]
+    assert notes(effects).count("gossip.queue_long") == 1
+    assert "gossip.queue_long" not in notes([e for name in names[:100] for e in Solo().meet(name)])
+
+
 def test_leaving_is_told_to_all_and_then_done() -> None:
     solo = Solo()
     solo.meet(b"b", b"c")

@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.signed import NodeId, Signed
 from node.membership.core import Membership
-from node.membership.digest import LINE_SIZE, LISTED_MAX, SUMS_SIZE, lines_in, name_of
+from node.membership.digest import LINE_SIZE, LISTED_MAX, SUMS_SIZE, line_of, lines_in, name_of
 from node.membership.events import Effect, Received, Send, Status
 from node.membership.gossip import size_of
 from node.membership.members import Known
@@ -104,6 +104,19 @@ def test_the_asked_shows_what_the_list_lacks_and_nothing_of_other_buckets() -> N
     assert isinstance(reply, SyncReply)
     assert [item.author for item in reply.items] == [node_id(7)]
     assert reply.names == name_of(unknown)
+
+
+def test_two_records_of_one_key_meet() -> None:
+    """Whoever holds one and whoever holds the other show them to each other: only both together are the proof."""
+    solo = large(20)
+    line = next(lines_in(solo.line(node_id(3))))
+    other = line_of(node_id(3), EPOCH, 0, 0, solo.record(node_id(3), meta=b"another").body)
+    assert (line.name, line.incarnation) == (other.name, other.incarnation)
+    lines = b"".join(solo.line(node) for node in (SELF, *map(node_id, (0, 1, 2, *range(4, 20))))) + other.encode()
+    [reply] = syncs(solo.receive(PEER, from_peer(solo, lines=lines)))
+    assert isinstance(reply, SyncReply)
+    assert [item.author for item in reply.items] == [node_id(3)]
+    assert reply.names == line.name
 
 
 def test_what_is_wanted_by_name_is_sent() -> None:
