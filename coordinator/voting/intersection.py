@@ -43,35 +43,33 @@ def check_intersection(sets: Mapping[bytes, QuorumSet], steps_max: int = STEPS_M
     """Check the network in which each node has this quorum set; a node without a known one is in no quorum.
 
     Raises:
-        ValueError: a a threshold below 1.
+        ValueError: a threshold below 1.
     """
     ids, gates = numbered(sets)
     budget = Budget(steps_max)
+    core: tuple[bytes, ...] = ()
+    has_quorum = False
     try:
         holding = with_quorums(gates, budget)
         core = named(ids, holding[0][0]) if len(holding) == 1 else ()
-    except OutOfSteps:
-        return Intersection(Verdict.UNKNOWN, (), False, None, budget.used)
-    try:
+        has_quorum = bool(holding)
         found = find_split(gates, budget)
     except OutOfSteps:
-        return Intersection(Verdict.UNKNOWN, core, True, None, budget.used)
-    verdict = Verdict.INTERSECTS if found is None else Verdict.SPLIT
-    quorums = None if found is None else (named(ids, found[0]), named(ids, found[1]))
-    return Intersection(verdict, core, bool(holding), quorums, budget.used)
+        return Intersection(Verdict.UNKNOWN, core, has_quorum, None, budget.used)
+    if found is None:
+        return Intersection(Verdict.INTERSECTS, core, has_quorum, None, budget.used)
+    # Minimal quorums are what a person wants to see, and cheap: a step for each node, whatever is left to spend.
+    unbound = Budget(2 * len(ids))
+    one, other = (named(ids, gates.smallest_within(quorum, unbound)) for quorum in found)
+    return Intersection(Verdict.SPLIT, core, has_quorum, (one, other), budget.used)
 
 
 def find_split(gates: Gates, budget: Budget) -> tuple[int, int] | None:
-    """Two disjoint minimal quorums, or None where every two intersect. Raises OutOfSteps."""
+    """Two disjoint quorums, or None where every two intersect. Raises OutOfSteps."""
     holding = [quorum for _, quorum in with_quorums(gates, budget)]
-    if not holding:
-        return None
-    pair = (holding[0], holding[1]) if len(holding) > 1 else _split_within(gates.within(holding[0]), budget)
-    if pair is None:
-        return None
-    # Minimal is what a person wants to see; and not at the price of a budget that found the split.
-    unbound = Budget(budget.steps_max + len(gates.by_gate) * gates.nodes.bit_count())
-    return gates.smallest_within(pair[0], unbound), gates.smallest_within(pair[1], unbound)
+    if len(holding) > 1:
+        return holding[0], holding[1]
+    return _split_within(gates.within(holding[0]), budget) if holding else None
 
 
 def named(ids: tuple[bytes, ...], nodes: int) -> tuple[bytes, ...]:

@@ -76,17 +76,22 @@ def critical_groups(
     """Which groups, for example single nodes or organizations, break intersection if all their members lie."""
     (ids, gates), budget = numbered(sets), Budget(steps_max)
     found: list[str] = []
-    names = sorted(groups)
-    for done, name in enumerate(names):
-        try:
-            holding = with_quorums(gates, budget)
-            core = gates.within(holding[0][0]) if len(holding) == 1 else gates
+    names, checked = sorted(groups), 0
+    try:
+        holding = with_quorums(gates, budget)
+        core = gates.within(holding[0][0]) if len(holding) == 1 else gates
+        classes = sorted(set(twins(core).values()))
+        known: dict[tuple[int, ...], bool] = {}  # by how many of each class lie, as twins can stand for each other
+        for name in names:
             liars = sum(1 << n for n, node in enumerate(ids) if node in groups[name])
-            if find_split(core.without(liars), budget) is not None:
-                found.append(name)
-        except OutOfSteps:
-            return Critical(tuple(found), tuple(names[done:]))
-    return Critical(tuple(found), ())
+            counts = tuple((liars & alike).bit_count() for alike in classes)
+            if counts not in known:
+                known[counts] = find_split(core.without(liars), budget) is not None
+            found += [name] if known[counts] else []
+            checked += 1
+    except OutOfSteps:
+        pass
+    return Critical(tuple(found), tuple(names[checked:]))
 
 
 def _exactly(ids: tuple[bytes, ...], breaking: int) -> Tolerated:
