@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from coordinator.encoding import EncodingError
-from coordinator.ledger.agenda import Agenda, ChangeItem, Item, merge_changes
+from coordinator.ledger.accusation import fitting_evidence
+from coordinator.ledger.agenda import Accusation, Agenda, ChangeItem, Item, merge_changes
 from coordinator.ledger.checking import check_agenda
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.resolution import ItemError
-from coordinator.ledger.room import fitting
+from coordinator.ledger.room import ITEM_SIZE_MAX, fitting
 from coordinator.signed import Digest, NodeId, Signed
 from coordinator.voting import QuorumSet, Timer, Validity, hash_priority, slice_weight
 
@@ -111,11 +112,16 @@ class AgendaDriver:
         self._early = {value: early for value, early in self._early.items() if value in named}
         self._sweep_at = max(AGENDAS_KEPT, 2 * (len(self.agendas) + len(self._refused)))
 
-    def agenda_of(self, items: Iterable[Item], changes: Iterable[ChangeItem] = ()) -> Agenda:
-        """The next slot's agenda with these items, as far as there is room, and with one of these changes."""
+    def agenda_of(
+        self, items: Iterable[Item], changes: Iterable[ChangeItem] = (), evidence: Iterable[Accusation] = ()
+    ) -> Agenda:
+        """The next slot's agenda: one of these changes, and of these items and then evidence what there is room for."""
         ledger, change = self._ledger, merge_changes(changes)
-        kept = fitting(items, ledger.head, len(change.encode()) + 4 if change else 0)
-        return Agenda.of(ledger.height, ledger.head, ledger.roster.epoch, kept, [change] if change else [])
+        taken = len(change.encode()) + 4 if change else 0
+        kept = fitting(items, ledger.head, taken)
+        room = ITEM_SIZE_MAX - taken - sum(len(item.encode()) + 4 for item in kept)
+        against = fitting_evidence(evidence, ledger, room)
+        return Agenda.of(ledger.height, ledger.head, ledger.roster.epoch, kept, [change] if change else [], against)
 
     # What follows is the Driver protocol of coordinator.voting.
 
@@ -144,7 +150,7 @@ class AgendaDriver:
         if early.part not in self.agendas:
             too_early = {item.id for item in early.items}
             items = tuple(item for item in agenda.items if item.id not in too_early)
-            part = Agenda.of(slot, self._ledger.head, agenda.header.epoch, items, _changes(agenda))
+            part = Agenda.of(slot, self._ledger.head, agenda.header.epoch, items, _changes(agenda), agenda.evidence)
             early.part = self.add_own(part)
         return early.part
 
@@ -153,7 +159,9 @@ class AgendaDriver:
             return None
         agendas = [self.agendas[value] for value in values]
         items = [item for agenda in agendas for item in agenda.items]
-        return self.add_own(self.agenda_of(items, [change for agenda in agendas for change in _changes(agenda)]))
+        evidence = [accusation for agenda in agendas for accusation in agenda.evidence]
+        changes = [change for agenda in agendas for change in _changes(agenda)]
+        return self.add_own(self.agenda_of(items, changes, evidence))
 
     def quorum_set(self, digest: Digest) -> QuorumSet | None:
         roster = self._ledger.roster
@@ -189,7 +197,7 @@ class AgendaDriver:
         header, ledger = agenda.header, self._ledger
         if (header.slot, header.previous) != (ledger.height, ledger.head):
             return False
-        if any(item.id in ledger.decided for item in agenda.items):
+        if ledger.repeats(agenda):
             return False
         try:
             check_agenda(agenda, ledger, self._verify)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from coordinator.agenda_driver import AgendaDriver, VotingSettings
 from coordinator.agenda_requests import AgendaRequests
 from coordinator.effects import Effect, Note, SaveAgenda, SaveVoting, Send, SendEntries
+from coordinator.evidence import OpenEvidence
 from coordinator.heard import Heard, keep_newest, read_statement
 from coordinator.ledger.agenda import Agenda
 from coordinator.ledger.ledger import Ledger
@@ -14,7 +15,7 @@ from coordinator.messages import RECORDS_MAX, Records
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer
 from coordinator.voting import Effect as VotingEffect
 from coordinator.voting import Emit, Externalized, Slot, SlotState
-from coordinator.voting.newness import contradiction, is_newer
+from coordinator.voting.newness import is_newer
 from coordinator.voting.statement import Externalize, Nominate, Statement, decode, encode, values
 
 HELP_INTERVAL_MS = 1_000
@@ -39,6 +40,7 @@ class Assembly:
         driver: AgendaDriver,
         verify: Callable[[Signed], bool],
         settings: VotingSettings,
+        evidence: OpenEvidence,
     ) -> None:
         self._signer = signer
         self._node = signer.node
@@ -46,6 +48,7 @@ class Assembly:
         self._driver = driver
         self._verify = verify
         self._settings = settings
+        self._evidence = evidence
         self._slot: Slot | None = None
         self._restored: SlotState | None = None
         self._own: dict[bool, Signed] = {}
@@ -132,10 +135,11 @@ class Assembly:
             return self._own_came_back(record)
         counted = self._latest.get(heard.key)
         if counted is not None and not is_newer(counted.statement, statement):
-            against = contradiction(counted.statement, statement)
-            return [_note("statement.contradiction", record.author, against)] if against else []
+            return list(self._evidence.pair(counted.record, record))
+        before = self._waiting.get(heard.key)
+        against = self._evidence.pair(before.record, record) if before else []
         keep_newest(self._waiting, heard)
-        return self._retry(now_ms)
+        return [*against, *self._retry(now_ms)]
 
     def take_agendas(self, agendas: Iterable[bytes]) -> None:
         """Take those of these agendas that were asked for: what comes unasked would take the room of what is needed."""
@@ -292,7 +296,9 @@ class Assembly:
         entry = self._ledger.unproven.get(statement.slot)
         if entry is not None and isinstance(statement, Externalize):
             if not self._proves(heard.record, entry.agenda):
-                return [_note("statement.refused", author, "contradicts_decision")]
+                said = [one for one in entry.heard if one.author == author]
+                against = [effect for one in said for effect in self._evidence.pair(one, heard.record)]
+                return [_note("statement.refused", author, "contradicts_decision"), *against]
             return self._prove(statement.slot, [heard.record])
         if isinstance(statement, Externalize) or author == self._node:
             return []

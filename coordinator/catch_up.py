@@ -191,7 +191,7 @@ class CatchUp:
                     return None
             elif (agenda.header.slot, agenda.header.previous) != (slot, self._ledger.head):
                 return None
-            elif any(item.id in self._ledger.decided for item in agenda.items):
+            elif self._ledger.repeats(agenda):
                 return None
             check_statements(agenda.header, entry.statements, self._ledger.roster_at(slot), self._verify)
             check_agenda(agenda, self._ledger, self._verify)

@@ -11,16 +11,16 @@ from coordinator.signed import Digest, NodeId, Signed
 
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
-    """Keep a signed record of an open question or change, our own or another's, until that is decided or forgotten."""
+    """Keep a signed record of what is open, our own or another's, until that is decided or forgotten."""
 
     question: Digest
-    """Or the change."""
+    """Or the change, or the evidence."""
     record: Signed
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetRecords:
-    """The records of these questions and changes are no longer needed: they cannot be decided any more."""
+    """The records of these questions, changes and pieces of evidence are no longer needed."""
 
     subjects: tuple[Digest, ...]
 
@@ -54,6 +54,8 @@ class SaveEntry:
     questions: tuple[Digest, ...]
     epoch: int | None = None
     """Of the roster that holds after this slot, where this entry changes it."""
+    accused: tuple[tuple[NodeId, int], ...] = ()
+    """Members, with the slots in which this entry proves that they contradicted themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ given of the ledger, and neither asks nor answers nor votes.
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from coordinator.agenda_driver import AgendaDriver, VotingSettings
 from coordinator.assembly import Assembly, Decided
@@ -14,6 +15,7 @@ from coordinator.catch_up import CatchUp
 from coordinator.charter import Charter
 from coordinator.effects import Effect, Ended, Note, Progress, RosterChanged, Send, SendEntries
 from coordinator.events import Approved, Asked, Event, Generated, ModelFailed, Proposed, Reachable, Received, Tick
+from coordinator.evidence import OpenEvidence
 from coordinator.ledger.agenda import Agenda, ChangeItem, Item
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger, Unproven
@@ -37,7 +39,7 @@ from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
 from coordinator.voting.statement import Externalize
 from coordinator.voting.statement import decode as decode_statement
 
-CHANGE_KINDS = (Kind.CHANGE, Kind.APPROVAL)
+QUESTION_KINDS = (Kind.QUESTION, Kind.PROPOSAL, Kind.PREFERENCE)
 UNDECIDED_MS = 30_000
 """After the deadline, how long voting may take before the asker is told that there is no decision yet."""
 
@@ -73,10 +75,13 @@ class Moot:
         for data in restored.changes:
             self.ledger.take_change(Agenda.decode(data))
         self.questions = OpenQuestions(signer, self.ledger, wall_offset_ms)
+        for node, slot in restored.accused:
+            self.ledger.accuse(node, slot)
         self.changes = OpenChanges(signer, self.ledger)
+        self.evidence = OpenEvidence(self._node, self.ledger, self._verify)
         self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
         self._driver.reachable = self._seen & self.ledger.roster.nodes
-        self.assembly = Assembly(signer, self.ledger, self._driver, self._verify, settings)
+        self.assembly = Assembly(signer, self.ledger, self._driver, self._verify, settings, self.evidence)
         self.catch_up = CatchUp(self._node, self.ledger, self.assembly, self._held, self._verify, rng)
         self._restore(restored, now_ms)
 
@@ -131,6 +136,7 @@ class Moot:
         match message:
             case Records(records):
                 effects = [effect for record in records for effect in self._record(record, sender, now_ms)]
+                effects += self.evidence.compare(records)
                 self.catch_up.came(records, now_ms)
                 return effects
             case Status():
@@ -190,8 +196,7 @@ class Moot:
         self.assembly.look_needed = self._look_at_all = True
 
     def _held(self) -> Iterable[Signed]:
-        yield from self.questions.held()
-        yield from self.changes.held()
+        return chain(self.questions.held(), self.changes.held(), self.evidence.held())
 
     def _wanted(self, sender: NodeId, digests: Iterable[Digest]) -> list[Effect]:
         held = {record.digest(): record for record in (*self.assembly.records(), *self._held())}
@@ -262,7 +267,9 @@ class Moot:
             mark = (self.ledger.height, tuple(counts))
             if mark != self._proposed:
                 self._proposed = mark
-                agenda = self._driver.agenda_of((one.item() for one in ready), [change] if change else [])
+                agenda = self._driver.agenda_of(
+                    (one.item() for one in ready), [change] if change else [], self.evidence.open.values()
+                )
                 effects += self.assembly.propose(agenda, now_ms)
         return effects + self.assembly.look_again(now_ms)
 
@@ -288,6 +295,7 @@ class Moot:
             self.questions.sessions.pop(question, None)
             self._ready.pop(question, None)
         effects: list[Effect] = [Progress(question, "voted", None) for question in questions]
+        effects += self.evidence.decided(decided.agenda.evidence)
         return effects + (self._take_roster(slot) if decided.agenda.change else [])
 
     def _take_roster(self, slot: int) -> list[Effect]:
@@ -333,7 +341,9 @@ class Moot:
             agenda = Agenda.decode(data)
             ours = {one.author: one for one in statements if isinstance(decode_statement(one.body), Externalize)}
             self.ledger.unproven[agenda.header.slot] = Unproven(agenda, ours)
-        self.changes.restore(one for one in restored.records if one.kind in CHANGE_KINDS)
-        self.questions.restore((one for one in restored.records if one.kind not in CHANGE_KINDS), now_ms)
+        records = restored.records
+        self.changes.restore(one for one in records if one.kind in (Kind.CHANGE, Kind.APPROVAL))
+        self.evidence.restore(one for one in records if one.kind is Kind.STATEMENT)
+        self.questions.restore((one for one in records if one.kind in QUESTION_KINDS), now_ms)
         if restored.voting is not None and restored.voting[0] == self.ledger.height:
             self.assembly.restore(*restored.voting, restored.agendas)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coordinator.signed import Digest, Signed
+from coordinator.signed import Digest, NodeId, Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,5 @@ class Restored:
     """Those that our statements of that slot name."""
     changes: tuple[bytes, ...] = ()
     """Decided agendas that changed the roster, the oldest first."""
+    accused: tuple[tuple[NodeId, int], ...] = ()
+    """Members, with slots in which the ledger says that they contradicted themselves."""

@@ -75,6 +75,8 @@ class MemberReport(TypedDict):
     itself: bool
     height: int | None
     """Decided slots as that member last reported them."""
+    contradicted: list[int]
+    """Slots in which it is proven to have contradicted itself."""
 
 
 class StatusReport(TypedDict):
@@ -93,6 +95,8 @@ class StatusReport(TypedDict):
     members: int
     model: dict[str, Any]
     """state (up, down, starting), name, digest, parameters, restarts"""
+    contradicted: dict[str, list[int]]
+    """Members by name that are proven to have contradicted themselves, with the slots."""
     threshold: int
     """How many members must vote for a quorum."""
     watching: bool

@@ -132,10 +132,16 @@ class Desk:
             "members_alive": alive,
             "members": len(roster.members),
             "model": self.model(),
+            "contradicted": self._contradicted(),
             "threshold": roster.charter.threshold,
             "watching": moot.assembly.watching,
             "uptime_ms": now_ms() - self.started_ms,
         }
+
+    def _contradicted(self) -> dict[str, list[int]]:
+        against = self.shell.moot.evidence.against
+        found = {seat.name: against(seat.node) for seat in self._ledger.seats.values()}
+        return {name: found[name] for name in sorted(found) if found[name]}
 
     def members(self) -> list[MemberReport]:
         now, heights = now_ms(), self.shell.moot.catch_up.heights
@@ -155,6 +161,7 @@ class Desk:
                     "last_heard_ms": now - view.last_heard_ms if view and view.last_heard_ms is not None else None,
                     "itself": itself,
                     "height": self.shell.moot.ledger.height if itself else heights.get(seat.node),
+                    "contradicted": self.shell.moot.evidence.against(seat.node),
                 }
             )
         return reports

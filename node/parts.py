@@ -136,6 +136,7 @@ def restored(stored: Stored) -> Restored:
         voting=(newest.slot, newest.state, newest.statements) if newest else None,
         agendas=tuple(stored.agendas.values()),
         changes=stored.changes,
+        accused=stored.accused,
     )
 
 

@@ -37,7 +37,7 @@ class Stored:
     head: Digest | None
     """The digest of the newest ledger entry; None before the first."""
     records: tuple[tuple[Digest, Signed], ...]
-    """(question or change id, record) of what is open, in the order in which they were saved."""
+    """(id of the question, change or evidence, record) of what is open, in the order in which they were saved."""
     voting: tuple[SaveVoting, ...]
     """Our voting state of the newest slots, ascending."""
     agendas: dict[Digest, bytes]
@@ -48,6 +48,8 @@ class Stored:
     """(slot, agenda) of ledger entries of which the quorum's statements are not saved yet, ascending."""
     changes: tuple[bytes, ...]
     """Agendas of the ledger entries that changed the roster, ascending."""
+    accused: tuple[tuple[NodeId, int], ...]
+    """Members, with the slots in which the ledger proves that they contradicted themselves."""
 
 
 class Store:
@@ -105,6 +107,7 @@ class Store:
             agendas = self._rows("SELECT digest, agenda FROM agendas WHERE slot >= ? ORDER BY slot, rowid", height)
             unproven = self._rows("SELECT slot, agenda FROM entries WHERE statements IS NULL ORDER BY slot")
             decided = self._rows("SELECT question FROM questions")
+            accused = self._rows("SELECT member, slot FROM accused ORDER BY member, slot")
             changes = self._rows("SELECT agenda FROM rosters JOIN entries USING (slot) ORDER BY epoch")
             return Stored(
                 height,
@@ -115,6 +118,7 @@ class Store:
                 frozenset(question for (question,) in decided),
                 tuple(unproven),
                 tuple(agenda for (agenda,) in changes),
+                tuple(accused),
             )
 
     def entry(self, slot: int) -> LedgerEntry | None:
@@ -154,7 +158,8 @@ class Store:
             return []
         first, last = (bytes.fromhex(prefix.ljust(_ID_LENGTH, digit)) for digit in "0f")
         query = """SELECT question FROM questions WHERE question BETWEEN ?1 AND ?2
-            UNION SELECT question FROM records WHERE question BETWEEN ?1 AND ?2 AND kind NOT IN ('change', 'approval')
+            UNION SELECT question FROM records WHERE question BETWEEN ?1 AND ?2
+                AND kind NOT IN ('change', 'approval', 'statement')
             ORDER BY question LIMIT ?3"""
         with _errors(self._path):
             return [question for (question,) in self._rows(query, first, last, limit)]
@@ -206,6 +211,8 @@ class Store:
         self._run("INSERT INTO entries VALUES (?, ?, ?, NULL)", entry.slot, entry.digest, entry.agenda)
         if entry.epoch is not None:
             self._run("INSERT INTO rosters VALUES (?, ?)", entry.epoch, entry.slot)
+        for member, slot in entry.accused:
+            self._run("INSERT INTO accused VALUES (?, ?)", member, slot)
         for place, question in enumerate(entry.questions):
             self._run("INSERT OR IGNORE INTO questions VALUES (?, ?, ?)", question, entry.slot, place)
             self._run("DELETE FROM records WHERE question = ?", question)

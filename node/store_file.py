@@ -10,7 +10,7 @@ from node.errors import StoreCorrupt
 APPLICATION_ID = 0x4D4F4F54
 """In the file's header: "MOOT"."""
 SCHEMA_VERSION = 2
-"""2 added rosters. A store of an earlier version gets what it lacks when it is opened."""
+"""2 added rosters and accused. A store of an earlier version gets what it lacks when it is opened."""
 BUSY_WAIT_S = 5.0
 """For another program that looks into the file, for example a backup."""
 WAL_SIZE_MAX = 16 * 1024 * 1024
@@ -32,7 +32,11 @@ CREATE TABLE questions (question BLOB PRIMARY KEY, slot INTEGER NOT NULL, place 
 CREATE INDEX questions_by_slot ON questions (slot, place);
 CREATE TABLE members (kind TEXT NOT NULL, author BLOB NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL);
 """
-_UPGRADES = {2: "CREATE TABLE rosters (epoch INTEGER PRIMARY KEY, slot INTEGER NOT NULL)"}
+_ADDED_BY_2 = """
+CREATE TABLE rosters (epoch INTEGER PRIMARY KEY, slot INTEGER NOT NULL);
+CREATE TABLE accused (member BLOB NOT NULL, slot INTEGER NOT NULL, PRIMARY KEY (member, slot)) WITHOUT ROWID;
+"""
+_ADDED = {2: _ADDED_BY_2}
 """What each version added to the one before."""
 
 
@@ -100,7 +104,7 @@ def _check(path: Path, database: sqlite3.Connection, moot: Digest, node: NodeId)
 def _create(database: sqlite3.Connection, moot: Digest, node: NodeId) -> None:
     """All of it or nothing, so that a crash in between leaves an empty file, which is a new store again."""
     database.execute("BEGIN IMMEDIATE")
-    for statement in [*_SCHEMA.split(";"), *_UPGRADES.values()]:
+    for statement in "".join([_SCHEMA, *_ADDED.values()]).split(";"):
         database.execute(statement)
     database.execute("INSERT INTO owner VALUES (?, ?)", (moot, node))
     database.execute("INSERT INTO epoch VALUES (0)")
@@ -113,6 +117,7 @@ def _upgrade(database: sqlite3.Connection, version: int) -> None:
     """Add what later versions have. A store keeps all that it held."""
     database.execute("BEGIN IMMEDIATE")
     for number in range(version + 1, SCHEMA_VERSION + 1):
-        database.execute(_UPGRADES[number])
+        for statement in _ADDED[number].split(";"):
+            database.execute(statement)
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     database.execute("COMMIT")

@@ -1,4 +1,6 @@
-"""What a slot decides: the previous entry's digest, the roster epoch, questions with their profiles, a roster change.
+"""What a slot decides: the previous entry's digest, the roster epoch, and a batch of items.
+
+Items are questions with their profiles, at most one change of the roster, and evidence against members.
 
 The value that federated voting sees is the digest of the agenda's header. The header holds the root of a hash tree over
 the items, so a certificate needs the header, one item and its path.
@@ -12,7 +14,7 @@ from hashlib import sha256
 from coordinator.encoding import EncodingError, Reader, Writer, decode
 from coordinator.ledger import merkle
 from coordinator.messages import AGENDA_SIZE_MAX
-from coordinator.signed import Digest, Kind, Signed, read_signed, write_signed
+from coordinator.signed import Digest, Kind, NodeId, Signed, read_signed, write_signed
 
 ITEMS_MAX = 256
 RECORDS_PER_ITEM_MAX = 2_000
@@ -20,8 +22,9 @@ PER_MEMBER_MAX = 2
 """Different records by one member about one question that an item keeps: one is normal, two prove a contradiction."""
 
 HEADER_SIZE_MAX = 256
-_CHANGE_MARK = b"CHNG"
-"""First bytes of a change's item. A question's item begins with the length of an author, which is a smaller number."""
+EVIDENCE_MAX = 64
+_CHANGE_MARK, _EVIDENCE_MARK = b"CHNG", b"EVID"
+"""First bytes of other items. A question's item begins with the length of an author, which is a smaller number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,34 @@ class ChangeItem:
         return decode(data, _read_change)
 
 
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """Two contradicting statements by one member about one slot, sorted by digest; see `accusation_of`."""
+
+    slot: int
+    one: Signed
+    other: Signed
+
+    @property
+    def accused(self) -> NodeId:
+        return self.one.author
+
+    @property
+    def id(self) -> Digest:
+        """Of member and slot: however many contradictions prove it, it is said once."""
+        return sha256(Writer().text("moot/v1/accusation").blob(self.accused).u64(self.slot).done()).digest()
+
+    def encode(self) -> bytes:
+        writer = Writer().fixed(_EVIDENCE_MARK, 4).u64(self.slot)
+        write_signed(writer, self.one)
+        write_signed(writer, self.other)
+        return writer.done()
+
+    @staticmethod
+    def decode(data: bytes) -> "Accusation":
+        return decode(data, _read_accusation)
+
+
 @dataclass(frozen=True)
 class Header:
     """What the agenda's digest is over."""
@@ -81,7 +112,7 @@ class Header:
     epoch: int
     """Which roster and charter hold in this slot."""
     count: int
-    """Number of items, the change included."""
+    """Number of items of all kinds."""
     root: Digest
 
     def encode(self) -> bytes:
@@ -100,31 +131,40 @@ class Header:
 
 @dataclass(frozen=True)
 class Agenda:
-    """Items are sorted by question id, each question once; in the hash tree the change comes after them."""
+    """Items are sorted by question id, each question once; in the hash tree the change and the evidence come after."""
 
     header: Header
     items: tuple[Item, ...]
     change: ChangeItem | None = None
+    evidence: tuple[Accusation, ...] = ()
 
     @staticmethod
     def of(
-        slot: int, previous: Digest, epoch: int, items: Iterable[Item], changes: Iterable[ChangeItem] = ()
+        slot: int,
+        previous: Digest,
+        epoch: int,
+        items: Iterable[Item],
+        changes: Iterable[ChangeItem] = (),
+        evidence: Iterable[Accusation] = (),
     ) -> "Agenda":
         """Put an agenda together. Items of one question become one, and of several changes one stays."""
-        merged, change = merge(items), merge_changes(changes)
-        leaves = [merkle.leaf(part) for part in _parts(merged, change)]
-        return Agenda(Header(slot, previous, epoch, len(leaves), merkle.root(leaves)), merged, change)
+        merged, change, against = merge(items), merge_changes(changes), merge_evidence(evidence)
+        leaves = [merkle.leaf(part) for part in _parts(merged, change, against)]
+        return Agenda(Header(slot, previous, epoch, len(leaves), merkle.root(leaves)), merged, change, against)
 
     @property
     def digest(self) -> Digest:
         return self.header.digest
 
     def encode(self) -> bytes:
-        return Writer().blob(self.header.encode()).items(_parts(self.items, self.change), Writer.blob).done()
+        return Writer().blob(self.header.encode()).items(self._parts(), Writer.blob).done()
 
     def path(self, index: int) -> tuple[Digest, ...]:
         """From the item at this place up to the root; the change's place is after the last question's."""
-        return merkle.path([merkle.leaf(part) for part in _parts(self.items, self.change)], index)
+        return merkle.path([merkle.leaf(part) for part in self._parts()], index)
+
+    def _parts(self) -> list[bytes]:
+        return _parts(self.items, self.change, self.evidence)
 
     @staticmethod
     def digest_in(data: bytes) -> Digest:
@@ -147,7 +187,7 @@ class Agenda:
         agenda = decode(data, _read_agenda)
         header = agenda.header
         changes = [agenda.change] if agenda.change else []
-        if Agenda.of(header.slot, header.previous, header.epoch, agenda.items, changes) != agenda:
+        if Agenda.of(header.slot, header.previous, header.epoch, agenda.items, changes, agenda.evidence) != agenda:
             raise EncodingError("an agenda whose header does not fit its items")
         return agenda
 
@@ -175,6 +215,16 @@ def merge_changes(changes: Iterable[ChangeItem]) -> ChangeItem | None:
     approvals = sorted((one for item in same for one in item.approvals), key=lambda one: one.signature, reverse=True)
     by_author = {one.author: one for one in approvals}
     return ChangeItem(change, tuple(by_author[author] for author in sorted(by_author)))
+
+
+def merge_evidence(evidence: Iterable[Accusation]) -> tuple[Accusation, ...]:
+    """Sorted by id. Of several against one member in one slot the smallest stays, the same whoever merges."""
+    by_id: dict[Digest, Accusation] = {}
+    for one in evidence:
+        before = by_id.get(one.id)
+        if before is None or one.encode() < before.encode():
+            by_id[one.id] = one
+    return tuple(by_id[name] for name in sorted(by_id))
 
 
 def keep_records(records: Iterable[Signed]) -> tuple[Signed, ...]:
@@ -211,15 +261,26 @@ def _read_change(reader: Reader) -> ChangeItem:
     return ChangeItem(change, reader.items(RECORDS_PER_ITEM_MAX, lambda r: read_signed(r, Kind.APPROVAL)))
 
 
-def _parts(items: tuple[Item, ...], change: ChangeItem | None) -> list[bytes]:
-    return [item.encode() for item in items] + ([change.encode()] if change else [])
+def _read_accusation(reader: Reader) -> Accusation:
+    if reader.fixed(4) != _EVIDENCE_MARK:
+        raise EncodingError("no evidence")
+    return Accusation(reader.u64(), read_signed(reader, Kind.STATEMENT), read_signed(reader, Kind.STATEMENT))
+
+
+def _parts(items: tuple[Item, ...], change: ChangeItem | None, evidence: tuple[Accusation, ...]) -> list[bytes]:
+    changes = [change.encode()] if change else []
+    return [*(item.encode() for item in items), *changes, *(one.encode() for one in evidence)]
 
 
 def _read_agenda(reader: Reader) -> Agenda:
     header = decode(reader.blob(HEADER_SIZE_MAX), Header.read)
-    parts = reader.items(ITEMS_MAX + 1, lambda r: r.blob(AGENDA_SIZE_MAX))
-    change = ChangeItem.decode(parts[-1]) if parts and parts[-1].startswith(_CHANGE_MARK) else None
-    items = parts[:-1] if change else parts
-    if len(items) > ITEMS_MAX:
-        raise EncodingError(f"an agenda of {len(items)} questions, at most {ITEMS_MAX} allowed")
-    return Agenda(header, tuple(map(Item.decode, items)), change)
+    parts = reader.items(ITEMS_MAX + 1 + EVIDENCE_MAX, lambda r: r.blob(AGENDA_SIZE_MAX))
+    changes = [ChangeItem.decode(part) for part in parts if part.startswith(_CHANGE_MARK)]
+    evidence = [Accusation.decode(part) for part in parts if part.startswith(_EVIDENCE_MARK)]
+    items = [Item.decode(part) for part in parts if not part.startswith((_CHANGE_MARK, _EVIDENCE_MARK))]
+    if len(items) > ITEMS_MAX or len(changes) > 1 or len(evidence) > EVIDENCE_MAX:
+        raise EncodingError(f"at most {ITEMS_MAX} questions, a change and {EVIDENCE_MAX} pieces of evidence allowed")
+    agenda = Agenda(header, tuple(items), changes[0] if changes else None, tuple(evidence))
+    if agenda._parts() != list(parts):
+        raise EncodingError("an agenda whose items are not in their order")
+    return agenda

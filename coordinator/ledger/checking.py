@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from coordinator.ledger.accusation import check_accusation
 from coordinator.ledger.agenda import Agenda
 from coordinator.ledger.change import check_change
 from coordinator.ledger.ledger import Ledger
@@ -24,3 +25,7 @@ def check_agenda(agenda: Agenda, ledger: Ledger, verify: Callable[[Signed], bool
         check_item(item, roster, verify)
     if agenda.change is not None:
         check_change(agenda.change, roster, verify)
+    for accusation in agenda.evidence:
+        if accusation.slot > agenda.header.slot:
+            raise ItemError("evidence about a slot to come")
+        check_accusation(accusation, ledger, verify)

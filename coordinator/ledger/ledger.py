@@ -12,6 +12,9 @@ from coordinator.ledger.roster import Member, Roster
 from coordinator.signed import Digest, NodeId, Signed
 from coordinator.voting.quorum import is_quorum_slice
 
+PER_ACCUSED_MAX = 8
+"""Slots in which the ledger says of one member that it contradicted itself. More would say nothing new."""
+
 
 @dataclass(slots=True)
 class Unproven:
@@ -36,6 +39,8 @@ class Ledger:
     """Every epoch's."""
     seats: dict[NodeId, Member] = field(default_factory=dict)
     """The newest seat of everybody who sits in the roster or sat in it."""
+    accused: dict[NodeId, set[int]] = field(default_factory=dict)
+    """Slots in which the ledger says of a member that it contradicted itself."""
     _begins: list[int] = field(default_factory=list)
     """The first slot of every epoch."""
     _removed: dict[NodeId, int] = field(default_factory=dict)
@@ -69,18 +74,32 @@ class Ledger:
         """The slots that decided a change of the roster, one for each epoch after the first."""
         return [slot - 1 for slot in self._begins[1:]]
 
+    def repeats(self, agenda: Agenda) -> bool:
+        """Whether it decides again what is decided, or says more than enough of one member."""
+        if any(item.id in self.decided for item in agenda.items):
+            return True
+        counts = {node: len(slots) for node, slots in self.accused.items()}
+        for one in agenda.evidence:
+            counts[one.accused] = counts.get(one.accused, 0) + 1
+            if one.slot in self.accused.get(one.accused, ()) or counts[one.accused] > PER_ACCUSED_MAX:
+                return True
+        return False
+
     def append(self, agenda: Agenda) -> SaveEntry:
         """Take the agenda of the next slot as decided."""
         assert agenda.header.slot == self.height, "slots are decided in order"
         assert agenda.header.previous == self.head, "an entry follows the one before"
         questions = tuple(item.id for item in agenda.items)
-        assert not any(question in self.decided for question in questions), "a question is decided once"
+        assert not self.repeats(agenda), "a question is decided once"
         self.decided.update(questions)
         self.unproven[self.height] = Unproven(agenda)
         self.head = agenda.digest
         self.height += 1
+        accused = tuple((one.accused, one.slot) for one in agenda.evidence)
+        for node, slot in accused:
+            self.accuse(node, slot)
         epoch = self.take_change(agenda) if agenda.change else None
-        return SaveEntry(self.height - 1, agenda.digest, agenda.encode(), questions, epoch)
+        return SaveEntry(self.height - 1, agenda.digest, agenda.encode(), questions, epoch, accused)
 
     def take_change(self, agenda: Agenda) -> int:
         """Let the change in a decided agenda hold from the slot after it on; give the epoch that begins there."""
@@ -90,6 +109,10 @@ class Ledger:
         self.decided.add(agenda.change.id)
         self._begin(agenda.header.slot + 1, after)
         return after.epoch
+
+    def accuse(self, node: NodeId, slot: int) -> None:
+        """Note what a decided agenda says of a member."""
+        self.accused.setdefault(node, set()).add(slot)
 
     def prove(self, slot: int, statements: Iterable[Signed]) -> tuple[Agenda, SaveStatements] | None:
         """Add checked externalize statements; the agenda and its proof once a quorum's are here."""

@@ -41,6 +41,9 @@ def members(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) 
         columns.remove("organization")
         rows = [[row[0], *row[2:]] for row in rows]
     print_table(columns, rows, right=["round trip", "heard", "height"])
+    for report in reports:
+        if report["contradicted"]:
+            console(error=True).print(show.contradicted_line(report["name"], report["contradicted"]), soft_wrap=True)
     alive = sum(report["status"] == "alive" for report in reports)
     say((f"{alive} of {show.plural(len(reports), 'member')} alive", "dim"))
 
@@ -71,6 +74,7 @@ def status(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) -
         facts.append(show.fact("roster", show.FOLLOWS))
     elif report["watching"]:
         facts.append(show.fact("watching", "follows without voting until it has caught up"))
+    facts += [show.contradicted_line(name, slots) for name, slots in report["contradicted"].items()]
     for line in show.status_lines(report) + facts:
         console().print(line, soft_wrap=True)
 

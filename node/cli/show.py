@@ -172,6 +172,11 @@ def status_lines(status: StatusReport) -> list[Text]:
     return [fact(name, value) for name, value in facts]
 
 
+def contradicted_line(name: str, slots: Sequence[int]) -> Text:
+    """Of a member of which two statements that contradict each other are known."""
+    return Text(f"{name} contradicted itself in slot {', '.join(map(str, slots))}", style="red")
+
+
 def fact(name: str, value: str) -> Text:
     """One aligned `key  value` line."""
     return Text.assemble((f"{name:<10}", "dim"), value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.messages import LedgerEntry
 from coordinator.restored import Restored
-from coordinator.signed import Digest, Signed
+from coordinator.signed import Digest, NodeId, Signed
 
 
 @dataclass
@@ -20,6 +20,7 @@ class Disk:
     voting: dict[int, SaveVoting] = field(default_factory=dict)
     agendas: dict[Digest, SaveAgenda] = field(default_factory=dict)
     changes: dict[int, bytes] = field(default_factory=dict)
+    accused: list[tuple[NodeId, int]] = field(default_factory=list)
     written: int = 0
     """Records ever saved, also those let go since."""
 
@@ -35,13 +36,14 @@ class Disk:
                 self.voting[slot] = write
             case SaveAgenda(_, digest):
                 self.agendas[digest] = write
-            case SaveEntry(slot, digest, agenda, questions, epoch):
+            case SaveEntry(slot, digest, agenda, questions, epoch, accused):
                 assert slot == self.height
                 self.entries.append((agenda, ()))
                 self.height, self.head = slot + 1, digest
                 self.decided.update(questions)
                 if epoch is not None:
                     self.changes[epoch] = agenda
+                self.accused += accused
                 self.records = {k: v for k, v in self.records.items() if v[0] not in self.decided}
             case SaveStatements(slot, statements):
                 self.entries[slot] = (self.entries[slot][0], statements)
@@ -71,4 +73,5 @@ class Disk:
             (newest.slot, newest.state, newest.statements) if newest else None,
             tuple(one.agenda for one in self.agendas.values() if one.slot == self.height),
             tuple(self.changes[epoch] for epoch in sorted(self.changes)),
+            tuple(self.accused),
         )

@@ -115,7 +115,7 @@ def test_contradictions_are_reported() -> None:
     other = agenda(*[(("8", 5),)] * 4)
     solo.hear_records(solo.others[0], nominate(1, FULL.digest))
     solo.hear(solo.others[0], Agendas((FULL.encode(),)))
-    assert notes(solo.hear_records(solo.others[0], nominate(1, other.digest))) == ["statement.contradiction"]
+    assert notes(solo.hear_records(solo.others[0], nominate(1, other.digest))) == ["evidence.found"]
 
 
 def test_refusals_are_named() -> None:

@@ -86,6 +86,7 @@ def member(name: str, status: str = "alive", **changed: Any) -> MemberReport:
         last_heard_ms=140,
         itself=name == "ada",
         height=8,
+        contradicted=[],
     )
     return {**report, **changed}  # type: ignore[typeddict-item]
 
@@ -164,6 +165,7 @@ class ScriptedApi:
             members_alive=2,
             members=3,
             model={"state": "up", "name": "ada", "digest": "cd" * 32, "parameters": 812_544, "restarts": 0},
+            contradicted={},
             threshold=3,
             watching=False,
             uptime_ms=61_000,
