@@ -18,7 +18,7 @@ from coordinator.voting.says import (
     votes_prepare,
     working_counter,
 )
-from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Prepare
+from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Externalize, Prepare
 
 BallotVotes = Votes[BallotStatement]
 
@@ -69,7 +69,7 @@ def accepted_commit(state: BallotState, votes: BallotVotes, hint: BallotStatemen
     def holds(lo: int, hi: int) -> bool:
         return votes.accept(lambda s: votes_commit(s, value, lo, hi), lambda s: accepts_commit(s, value, lo, hi))
 
-    found = _widest_range(value, votes, holds)
+    found = _widest_range(value, votes, holds, lambda counter: _is_reached(state, votes, counter))
     if found is not None and state.phase is Phase.CONFIRM and state.h is not None and found[1] <= state.h:
         return None
     return found
@@ -137,18 +137,34 @@ def _lowest_to_commit(state: BallotState, votes: BallotVotes, high: Ballot, cand
     return low
 
 
-def _widest_range(value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool]) -> tuple[Ballot, Ballot] | None:
-    """The range with the highest top for which `holds`, as wide as it gets downward; as its two ballots."""
+def _widest_range(
+    value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool], reached: Callable[[int], bool] | None = None
+) -> tuple[Ballot, Ballot] | None:
+    """The range with the highest top for which `holds`, as wide as it gets downward; as its two ballots.
+
+    With `reached`, one that begins at a counter which is not yet reached gives way to one below it.
+    """
     low = high = 0
     for counter in commit_boundaries(value, votes.different()):
-        if high == 0:
-            if holds(counter, counter):
-                low = high = counter
-        elif holds(counter, high):
+        if high and holds(counter, high):
             low = counter
-        else:
+            continue
+        if high and (reached is None or reached(low)):
             break
-    return (Ballot(low, value), Ballot(high, value)) if high else None
+        low = high = counter if holds(counter, counter) else 0
+    return (Ballot(low, value), Ballot(high, value)) if high and (reached is None or reached(low)) else None
+
+
+def _is_reached(state: BallotState, votes: BallotVotes, counter: int) -> bool:
+    """Whether the node, or an honest member that it cannot do without, has come to this counter.
+
+    Who accepted a commit votes to commit all counters above too, so its vote and a few liars' claims can make one that
+    honest members will never come to acceptable. A range that begins there would take the place of one below it in the
+    node's statement, and the others could wait for it for ever.
+    """
+    if state.b is not None and counter <= state.b.counter:
+        return True
+    return votes.blocking(lambda s: (s.n_h if isinstance(s, Externalize) else s.ballot.counter) >= counter)
 
 
 def _is_behind(votes: BallotVotes, counter: int) -> bool:
