@@ -16,6 +16,8 @@ from node.membership.messages import Gossip
 
 CONTACTS_AT_ONCE_MAX = 16
 """Asked in parallel in one attempt to join; any answer suffices."""
+SETTLED_MS = 30_000
+"""The longest pause between the exchanges of a newcomer; then it is one like all."""
 RETIRED_MAX = 256
 """Last known addresses of dead members whose tombstones have expired."""
 
@@ -32,6 +34,9 @@ class Contacts:
     seed_due_ms: int
     reconnect_due_ms: int
     _join_pause_ms: int = 0
+    _settling_ms: int | None = None
+    """A newcomer's pause between two full exchanges, doubled with each. It may have come together with many others, and
+    gossip alone does not bring all of them to everyone."""
     _retired: list[Seed] = field(default_factory=list)
 
     @classmethod
@@ -80,6 +85,11 @@ class Contacts:
             self.sync_due_ms = min(self.sync_due_ms, local.now_ms + settings.sync_spacing_ms)
         if self.sync_due_ms <= local.now_ms:
             self.sync_due_ms = local.now_ms + self._sync_interval_ms()
+            if self._settling_ms is not None:
+                self._settling_ms *= 2
+                self.sync_due_ms = min(self.sync_due_ms, local.now_ms + self._settling_ms)
+                if self._settling_ms >= SETTLED_MS:
+                    self._settling_ms = None
             for member in local.members.sample(local.rng, 1, _fit_for_exchange):
                 local.send(member.node, self.exchange.request())
 
@@ -88,7 +98,8 @@ class Contacts:
         if local.members.verified_alive > 0:
             self.join_due_ms = None
             # One more hop: whoever answered first may know little.
-            self.sync_due_ms = min(self.sync_due_ms, local.now_ms + settings.join_retry_ms)
+            self._settling_ms = settings.join_retry_ms
+            self.sync_due_ms = min(self.sync_due_ms, local.now_ms + self._settling_ms)
         elif self.join_due_ms is not None and self.join_due_ms <= local.now_ms:
             self._knock(CONTACTS_AT_ONCE_MAX)
             self.join_due_ms = local.now_ms + self._about(self._join_pause_ms)

@@ -51,13 +51,22 @@ def test_after_an_answer_it_stops_joining_but_looks_one_hop_further() -> None:
     assert addresses[0] in ("b:1", "c:1")
 
 
+def test_a_newcomer_compares_lists_often_at_first() -> None:
+    """A hundred that start together under loss hear of each other in seconds, not with the next exchange in minutes."""
+    solo = Solo(seeds=[(b"b", "b:1")], sync_interval_ms=10**9)
+    solo.answering = frozenset([b"b"])
+    solo.meet(b"b")
+    times = [at for at, effect in solo.advance_timed(300_000) if is_knock(effect)]
+    assert times == [1_000, 3_000, 7_000, 15_000, 31_000, 63_000]
+
+
 def test_a_seed_that_is_not_alive_is_sought_for_ever() -> None:
     """The only thing that joins the halves of a network that forgot each other."""
     solo = Solo(seeds=[(b"b", "b:1"), (None, "c:1")], sync_interval_ms=10**9)
     solo.answering = frozenset([b"c"])
     solo.meet(b"c")
     solo.hear(b"b", solo.record(b"b", 1, Status.LEFT))
-    solo.advance(10_000)
+    solo.advance(100_000)
     later = [(at, e) for at, e in solo.advance_timed(600_000) if is_knock(e)]
     assert {e.address for _, e in later if isinstance(e, Send)} == {"b:1"}, "c is alive and needs no knock"
     assert len(later) >= 8

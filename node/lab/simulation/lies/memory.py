@@ -1,6 +1,6 @@
 """What a lying member of a moot keeps of what it heard, as far as it can lie with it; a little of everything."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -45,6 +45,8 @@ class Memory:
         """By question and digest."""
         self._slots: dict[NodeId, int] = {}
         """Of each author's newest statement."""
+        self._sets: dict[NodeId, Digest] = {}
+        """The quorum set that each author named last."""
         self._heads: dict[int, Digest] = {}
         """What a slot was said to have decided."""
 
@@ -78,6 +80,12 @@ class Memory:
         """The one that most members work on."""
         slots = sorted(self._slots.values())
         return slots[len(slots) // 2] if slots else 0
+
+    @property
+    def quorum_set(self) -> Digest:
+        """The one that most members name: it changes with the roster."""
+        named = Counter(self._sets.values()).most_common(1)
+        return named[0][0] if named else self._genesis.quorum_set_digest
 
     @property
     def previous(self) -> Digest | None:
@@ -138,6 +146,7 @@ class Memory:
     def _statement(self, statement: Statement) -> None:
         if statement.node in self._genesis.by_node:
             self._slots[statement.node] = statement.slot
+            self._sets[statement.node] = statement.quorum_set
         if isinstance(statement, Confirm | Externalize):
             self._decide(statement.slot, value_of(statement))
 

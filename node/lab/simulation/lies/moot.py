@@ -25,6 +25,7 @@ from node.lab.simulation.lies.reaching import (
 )
 from node.lab.simulation.lies.speaking import Speaking
 from node.lab.simulation.lies.statements import STATEMENT_LIES
+from node.lab.simulation.lies.usurping import Usurper
 
 _KINDS: dict[str, Callable[[Mouth], MootLiar]] = {
     **{kind: partial(Speaking, kind=kind) for kind in STATEMENT_LIES},
@@ -33,6 +34,7 @@ _KINDS: dict[str, Callable[[Mouth], MootLiar]] = {
     "agenda-hoarder": partial(AgendaLiar, offers=agendas.huge),
     "cherry-picker": partial(AgendaLiar, offers=agendas.picked),
     "hurrier": partial(AgendaLiar, offers=agendas.hurried),
+    "usurper": Usurper,
     "two-answers": TwoAnswers,
     "too-many-points": TooManyPoints,
     "stray-answers": StrayAnswers,

@@ -1,6 +1,7 @@
 """What every lying member of a moot needs: its key, an allowance, a memory; and to be honest but for its one lie."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from coordinator.messages import AGENDAS_MAX, Agendas, Records, Want
 from coordinator.signed import Digest, Kind, NodeId, Signed
@@ -24,7 +25,7 @@ class Mouth:
         self.serves: dict[Digest, bytes] = {}
         """Agendas that were made up, for whoever asks."""
         self._allowance = Allowance()
-        self._quorum_set = stage.genesis.quorum_set_digest
+        self._founding_set = stage.genesis.quorum_set_digest
 
     def hear(self, sender: NodeId, message: Message) -> None:
         """Remember it, and give out what was asked for."""
@@ -46,12 +47,14 @@ class Mouth:
         return self.stage.sign(kind, body)
 
     def statement(self, statement: Statement) -> Signed:
-        """Signed; what has no encoding becomes bytes that almost are one."""
+        """Signed, under the quorum set in force; what has no encoding becomes bytes that almost are one."""
+        if statement.quorum_set == self._founding_set:
+            statement = replace(statement, quorum_set=self.memory.quorum_set)
         if problem(statement) is None:
             return self.sign(Kind.STATEMENT, encode(statement))
         value = self.rng.randbytes(32)
         slot = max(0, min(statement.slot, 2**64 - 1))
-        body = bytearray(encode(Nominate(self.node, slot, self._quorum_set, (value,), (value,))))
+        body = bytearray(encode(Nominate(self.node, slot, self._founding_set, (value,), (value,))))
         body[self.rng.randrange(len(body))] ^= 1 << self.rng.randrange(8)
         return self.sign(Kind.STATEMENT, bytes(body[: self.rng.choice((len(body), len(body) - 1))]))
 
@@ -60,7 +63,7 @@ class Mouth:
 
     def head(self) -> tuple[NodeId, int, bytes]:
         """How a statement about the slot in work begins."""
-        return self.node, self.memory.slot, self._quorum_set
+        return self.node, self.memory.slot, self.memory.quorum_set
 
     def serve(self, digest: Digest, agenda: bytes) -> Digest:
         self.serves[digest] = agenda

@@ -208,6 +208,24 @@ def test_the_picker_and_the_hurrier_leave_members_out() -> None:
         assert min(counts) < 4 and max(counts) <= full, kind
 
 
+def test_the_usurper_is_approved_by_itself_alone() -> None:
+    sizes, approvers = set(), set()
+    for seed in range(4):
+        liar = LyingMember("usurper", seed).play(then_ms=10_000)
+        moot = liar.moot
+        agendas = [Agenda.decode(data) for data in served(liar)]
+        items = [agenda.change for agenda in agendas if agenda.change is not None]
+        approvals = [one for item in items for one in item.approvals]
+        approvals += [one for one in liar.signed() if one.kind is Kind.APPROVAL]
+        changes = [one for one in liar.signed() if one.kind is Kind.CHANGE] + [item.change for item in items]
+        assert all(moot.verifier.verify(one) and one.author == moot.liar for one in changes)
+        assert {one.author for one in approvals if moot.verifier.verify(one)} == {moot.liar}
+        approvers |= {one.author for one in approvals}
+        sizes |= {len(one.body) for one in changes}
+        assert len(items) > 3 and len(changes) > 20
+    assert approvers >= set(moot.others) and max(sizes) > 50 * 60 > 300 > min(sizes), "from a seat to fifty strangers"
+
+
 def test_two_answers_contradict_each_other() -> None:
     liar = LyingMember("two-answers")
     liar.tell(Records(liar.moot.opinions(liar.moot.liar)))
