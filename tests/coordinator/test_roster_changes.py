@@ -1,6 +1,7 @@
 """Members come and go by decision, on virtual time: who counts is the same everywhere, in every slot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -13,9 +14,9 @@ from coordinator.ledger.change import Change, change_of
 from coordinator.ledger.resolution import Stand
 from coordinator.ledger.roster import Roster, RosterError
 from coordinator.messages import Records
-from coordinator.records import QuestionError
-from coordinator.signed import Digest, Kind, NodeId
-from coordinator.voting import decode
+from coordinator.records import Cost, Preference, QuestionError
+from coordinator.signed import Digest, Kind, NodeId, Signed
+from coordinator.voting import Nominate, decode, encode
 from tests.coordinator.keys import FakeVerifier, found, member
 from tests.coordinator.network import Network, seven
 
@@ -268,7 +269,7 @@ def test_statements_of_who_left_never_count() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_three_members_are_swapped_one_after_another_under_loss_and_crashes(seed: int) -> None:
+def test_three_members_are_swapped_one_after_another_under_loss_crashes_and_a_liar(seed: int) -> None:
     """Agreement at every step; liveness once healed; every decision proven by the roster of its slot."""
 
     def varied(node: NodeId, request: Generate) -> tuple[str, ...]:
@@ -278,15 +279,41 @@ def test_three_members_are_swapped_one_after_another_under_loss_and_crashes(seed
     network.start()
     network.run(for_ms=3_000)
     network.loss = network.rng.choice([0.0, 0.1, 0.25])
+    if seed % 2:
+        network.on_send = two_faced(network)
     for step in range(3):
         swap_one(network, step)
     network.loss = 0.0
     sitting = [member(number).node for number in range(3, 7)]
     last = decide(network, sitting[-1], "what is 5 + 4?", sitting)
     check_certificate(network, sitting[-1], last, epoch=3)
-    network.check_agreement()
-    network.check_words()
+    network.check_agreement(member(0).node)
+    network.check_words(member(0).node)
     check_rosters(network)
+
+
+def two_faced(network: Network) -> Callable[[NodeId, Send], list[Send]]:
+    """The first member, until it is replaced, tells every second one of a nomination that nobody else hears of, and
+    prefers otherwise."""
+    liar = member(0).node
+
+    def lie(sender: NodeId, send: Send) -> list[Send]:
+        if sender != liar or not isinstance(send.message, Records) or network.ids.index(send.to) % 2:
+            return [send]
+        return [Send(send.to, Records(tuple(other(record) for record in send.message.records)))]
+
+    def other(record: Signed) -> Signed:
+        if record.author != liar:
+            return record
+        if record.kind is Kind.PREFERENCE:
+            about = Preference.decode(record.body).question
+            return network.signer(liar).sign(Kind.PREFERENCE, Preference(about, (("9", 5),), Cost()).encode())
+        said = decode(record.body) if record.kind is Kind.STATEMENT else None
+        if not isinstance(said, Nominate):
+            return record
+        return network.signer(liar).sign(Kind.STATEMENT, encode(replace(said, votes=(b"x" * 32,), accepted=())))
+
+    return lie
 
 
 def swap_one(network: Network, step: int) -> None:
@@ -302,4 +329,4 @@ def swap_one(network: Network, step: int) -> None:
     network.run(lambda: at_epoch(network, step + 1, [*stay, new]), 60_000)
     network.crash_chance = 0.0
     assert network.run(lambda: at_epoch(network, step + 1, [*stay, new]), 120_000), f"epoch {step + 1} never began"
-    network.check_agreement()
+    network.check_agreement(member(0).node)

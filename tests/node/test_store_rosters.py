@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_the_agendas_that_changed_the_roster_are_loaded_in_order(tmp_path: Path)
         assert store.load().changes == (b"agenda 1", b"agenda 3")
 
 
+def test_who_is_accused_stays_accused(tmp_path: Path) -> None:
+    with opened(tmp_path / "moot.db") as store:
+        store.save([replace(entry(0), accused=((NODE, 3), (MOOT, 0))), entry(1)])
+    with opened(tmp_path / "moot.db") as store:
+        assert store.load().accused == ((MOOT, 0), (NODE, 3))
+
+
 def test_open_changes_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
     change, approval = record(Kind.CHANGE, "change"), record(Kind.APPROVAL, "approval")
     question = record(Kind.QUESTION, "question")
@@ -54,7 +62,8 @@ def test_a_store_from_before_rosters_is_brought_up_to_date(tmp_path: Path) -> No
     with opened(path) as store:
         store.save([entry(0)])
     with closing(sqlite3.connect(path)) as database:
-        database.execute("DROP TABLE rosters")
+        for table in ("rosters", "accused"):
+            database.execute(f"DROP TABLE {table}")
         database.execute("PRAGMA user_version = 1")
         database.commit()
     with opened(path) as store:

@@ -27,6 +27,19 @@ def test_members_shows_the_dead_too(moot: Any, running: Any) -> None:
     assert ran.err == "2 of 3 members alive\n"
 
 
+def test_who_contradicted_itself_is_named(moot: Any, running: Any, monkeypatch: Any) -> None:
+    reports = [
+        {**report, "contradicted": [3, 5] if report["name"] == "bea" else []} for report in running.api.members()
+    ]
+    status = {**running.api.status(), "contradicted": {"bea": [3, 5], "gone": [1]}}
+    monkeypatch.setattr(running.api, "members", lambda: reports)
+    monkeypatch.setattr(running.api, "status", lambda: status)
+    assert "bea contradicted itself in slot 3, 5\n" in moot("members").err
+    said = moot("status").out
+    assert "bea contradicted itself in slot 3, 5\n" in said
+    assert "gone contradicted itself in slot 1\n" in said
+
+
 def test_members_json_is_one_member_a_line(moot: Any, running: Any) -> None:
     ran = moot("members", "--json")
     assert [json.loads(line) for line in ran.out.splitlines()] == as_json(running.api.members())
