@@ -6,7 +6,8 @@ from functools import partial
 
 from coordinator import events
 from coordinator.charter import Charter
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
 from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
