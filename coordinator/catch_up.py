@@ -62,18 +62,21 @@ class CatchUp:
     def next_deadline_ms(self) -> int | None:
         return self._due_ms
 
-    def tick(self, reachable: frozenset[NodeId], busy: bool, now_ms: int) -> list[Effect]:
-        """Exchange with one random member when it is time."""
+    def tick(self, seen: frozenset[NodeId], busy: bool, now_ms: int) -> list[Effect]:
+        """Exchange with one random member that is reachable, when it is time."""
         if self._due_ms is None or now_ms < self._due_ms:
             return []
         self._due_ms = now_ms + (STATUS_BUSY_MS if busy else STATUS_IDLE_MS)
-        others = sorted(reachable - {self._node})
-        if not others:
-            return []
-        member = self._rng.choice([other for other in others if other not in self._complete] or others)
-        effects = self.greet([member], now_ms)
-        if self._ledger.unproven:  # The others may have the proof, and then say nothing more about the slot.
-            effects += self._ask_entries(member, now_ms)
+        effects: list[Effect] = []
+        others = sorted((seen & self._ledger.roster.nodes) - {self._node})
+        if others:
+            member = self._rng.choice([other for other in others if other not in self._complete] or others)
+            effects += self.greet([member], now_ms)
+        if self._ledger.unproven:
+            # Who voted may have the proof, and then says nothing more about the slot. Some it may have removed.
+            voters = sorted((seen & self._ledger.roster_at(min(self._ledger.unproven)).nodes) - {self._node})
+            if voters:
+                effects += self._ask_entries(self._rng.choice(voters), now_ms)
         return effects
 
     def is_behind(self) -> bool:

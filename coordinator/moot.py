@@ -223,7 +223,7 @@ class Moot:
         looked_at = self._to_look_at(now_ms)
         queue += self._note_ready(looked_at, now_ms)
         queue += self.assembly.tick(now_ms)
-        queue += self.catch_up.tick(self.reachable, busy, now_ms)
+        queue += self.catch_up.tick(self._seen, busy, now_ms)
         while True:
             while queue:
                 effect = queue.popleft()

@@ -151,7 +151,9 @@ class OpenChanges:
 
     def take_roster(self) -> list[Effect]:
         """The roster has changed: every other change of the epoch before is outdated."""
-        names = tuple(sorted(self.open))
+        epoch = self._ledger.roster.epoch
+        # What came in the same step, after the slot was decided, may be of the new epoch already.
+        names = tuple(sorted(name for name, known in self.open.items() if known.change.epoch < epoch))
         effects: list[Effect] = [ForgetRecords(names)] if names else []
         for name in names:
             known = self.open.pop(name)

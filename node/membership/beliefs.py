@@ -15,13 +15,15 @@ from node.membership.defence import Defence
 from node.membership.events import MemberChanged, MemberForgotten, Status
 from node.membership.graylist import Graylist
 from node.membership.intake import Intake, Rejected
-from node.membership.local import Local
+from node.membership.local import Local, Spacing
 from node.membership.members import Member, believed
 from node.membership.records import Key, MemberRecord, Suspicion
 from node.membership.revocations import Heard, RevocationList
 
 HELD_MAX = 256
 """Accusations waiting for a record."""
+FLOOD_SPACING_MS = 60_000
+"""Between two notes of one member's flood."""
 
 
 @dataclass(slots=True)
@@ -31,17 +33,25 @@ class Beliefs:
     cases: Cases
     defence: Defence
     graylist: Graylist = field(default_factory=Graylist)
+    _floods: Spacing = field(default_factory=lambda: Spacing(FLOOD_SPACING_MS))
     _held: dict[tuple[NodeId, NodeId], tuple[Signed, Key, int]] = field(default_factory=dict)
     """By (target, accuser), oldest first: an accusation of a key that we do not know, until when it waits."""
 
     def hear(self, item: Signed, sender: NodeId) -> bool:
-        """Take in one signed item. False: it is forged, and honest peers pass nothing forged on."""
+        """Take in one signed item. False: no more of this message is to be read.
+
+        It is forged, and honest peers pass nothing forged on; or its sender makes us check too many signatures.
+        """
         if item.kind is Kind.MEMBER and (member := self.local.members.get(item.author)) is not None:
             if member.signed == item and self.local.admit(item.author):
                 self._hear_again(member, member.record, item, sender)  # it was checked when it came first
                 return True
-        value = self.intake.open(item, self.local.wall_ms)
+        value = self.intake.open(item, sender, self.local.now_ms, self.local.wall_ms)
         match value:
+            case Rejected("too_many"):
+                if self._floods.allow(self.local.now_ms, sender):
+                    self.local.note("member.floods", member=sender)
+                return False
             case Rejected(reason):
                 self.local.note("item.rejected", reason=reason, sender=sender, author=item.author)
                 self.blame(sender, reason)

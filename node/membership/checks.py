@@ -1,4 +1,4 @@
-"""Asked for before anything that cannot be undone: is a member really out of reach, now, by several paths?
+"""Whether a member is really out of reach, now, by several paths: asked before anything that cannot be undone.
 
 Suspicion and death are hints that gossip brings. A check is fresh: we ping the member and have relays of several
 operators do so at the same time, and say what came of it.

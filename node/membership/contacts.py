@@ -91,7 +91,7 @@ class Contacts:
                 if self._settling_ms >= SETTLED_MS:
                     self._settling_ms = None
             for member in local.members.sample(local.rng, 1, _fit_for_exchange):
-                local.send(member.node, self.exchange.request())
+                self.exchange.begin(member.node)
 
     def _join(self) -> None:
         local, settings = self.local, self.local.settings
@@ -114,6 +114,8 @@ class Contacts:
         repeats = [bool(name) and name in operators[:at] for at, name in enumerate(operators)]
         for at in sorted(range(len(silent)), key=repeats.__getitem__)[:count]:  # one of each operator first
             seed = silent[at]
+            if seed.node is not None:
+                self.exchange.expect(seed.node)
             local.out.append(Send(seed.node, seed.address, self.exchange.request()))
 
     def _is_alive(self, seed: Seed) -> bool:
@@ -137,7 +139,7 @@ class Contacts:
             member = members.get(local.rng.choice(dead))
             assert member is not None, "who has a case is a member"
             local.send(member.node, Gossip(members.evidence(member)))
-            local.send(member.node, self.exchange.request())
+            self.exchange.begin(member.node)
 
     def _sync_interval_ms(self) -> int:
         """Grows with the logarithm of the group, since every exchange does."""

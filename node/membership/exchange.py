@@ -38,6 +38,10 @@ UNPROVEN_FACTOR = 3
 member could have the others send megabytes to wherever it says that it is."""
 UNPROVEN_MIN = 1_500
 """But one packet is always allowed: it holds one record at least."""
+ANSWER_MAX = 4_096
+"""Signatures that one full answer may make us check, beyond what its sender may otherwise."""
+EXPECTED_SPACING_MS = 10_000
+"""A member's answers are welcome beyond its allowance at most this often."""
 OWED_MAX = 256
 """Members whose answers were cut short until they prove their address."""
 PASSED_ON_MAX = 256
@@ -55,6 +59,7 @@ class Exchange:
     answers: Spacing
     """At most one answer per member in a while: an answer is much larger than a request."""
     wants: Spacing = field(default_factory=lambda: Spacing(WANT_SPACING_MS))
+    expected: Spacing = field(default_factory=lambda: Spacing(EXPECTED_SPACING_MS))
     wants_more: bool = False
     """We have just heard of many, and so there may be more to hear of."""
     _owed: dict[NodeId, None] = field(default_factory=dict)
@@ -68,6 +73,11 @@ class Exchange:
         if len(self.local.members) >= LISTED_MAX:
             return SyncRequest(own, sums=write_sums(self._sums()))
         return SyncRequest(own, self._lines(ALL, SYNC_LINES_MAX))
+
+    def begin(self, node: NodeId) -> None:
+        """Exchange with a member."""
+        self.expect(node)
+        self.local.send(node, self.request())
 
     def on_request(self, sender: NodeId, request: SyncRequest) -> None:
         if request.own.author != sender or request.own.kind is not Kind.MEMBER:
@@ -85,6 +95,7 @@ class Exchange:
         items = self._bounded(sender, self._lacking(sender, theirs, within), room)
         names = self._wanting(sender, theirs)
         if items or names:
+            self.expect(sender, len(names) // NAME_SIZE)
             local.send(sender, SyncReply(items, (), names))
 
     def on_reply(self, sender: NodeId, reply: SyncReply) -> None:
@@ -128,7 +139,12 @@ class Exchange:
         """It answered a probe where it says that it is. What it was not told for want of this comes now."""
         if node in self._owed:
             del self._owed[node]
-            self.local.send(node, self.request())
+            self.begin(node)
+
+    def expect(self, node: NodeId, items: int = ANSWER_MAX) -> None:
+        """A long answer of it is welcome."""
+        if items > 0 and self.expected.allow(self.local.now_ms, node):
+            self.beliefs.intake.allowance.grant(node, min(ANSWER_MAX, 2 * items), self.local.now_ms)
 
     def _extras(self) -> list[tuple[Line, Signed]]:
         """What the table does not hold: our own record, and the lists of revoked keys."""
@@ -161,6 +177,7 @@ class Exchange:
             self._owe(sender)
             buckets = buckets[: max(1, len(buckets) * fit * LINE_SIZE // len(lines))]
             lines = self._lines(buckets, SYNC_LINES_MAX)
+        self.expect(sender)
         self.local.send(sender, SyncRequest(own, lines, buckets=buckets))
 
     def _lacking(self, sender: NodeId, theirs: dict[bytes, Line], within: bytes) -> list[Signed]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coordinator.encoding import EncodingError
-from coordinator.signed import Kind, Signed, Verifier
+from coordinator.signed import Kind, NodeId, Signed, Verifier
+from node.membership.allowance import Allowance
 from node.membership.records import AckBody, MemberRecord, Suspicion, decode_record, decode_suspicion
 from node.membership.revocations import RevocationList
 from node.membership.settings import MembershipSettings
@@ -31,16 +32,28 @@ class Rejected:
 class Intake:
     verifier: Verifier
     settings: MembershipSettings
+    allowance: Allowance = field(default_factory=Allowance)
     _seen: dict[Signed, MemberRecord | Suspicion | RevocationList] = field(default_factory=dict)
     """Oldest first. Holds only what was well signed, so that forgeries cannot push anything out."""
 
-    def open(self, item: Signed, wall_ms: int) -> MemberRecord | Suspicion | RevocationList | Rejected:
-        """Check and parse a member record, an accusation or a list of revoked keys at this wall-clock time."""
+    def open(
+        self, item: Signed, sender: NodeId, now_ms: int, wall_ms: int
+    ) -> MemberRecord | Suspicion | RevocationList | Rejected:
+        """Check and parse a member record, an accusation or a list of revoked keys.
+
+        Args:
+            item: as it came.
+            sender: who brought it, and whose allowance a check of the signature costs.
+            now_ms: this node's monotonic clock.
+            wall_ms: its wall clock.
+        """
         value = self._seen.get(item)
         if value is None:
             decode = _DECODERS.get(item.kind)
             if decode is None:
                 return Rejected("wrong_kind")
+            if not self.allowance.take(sender, now_ms):
+                return Rejected("too_many")
             if not self.verifier.verify(item):
                 return Rejected("bad_signature")
             try:
@@ -61,10 +74,12 @@ class Intake:
             return Rejected("expired")
         return value
 
-    def open_ack(self, ack: Signed) -> AckBody | Rejected:
+    def open_ack(self, ack: Signed, sender: NodeId, now_ms: int) -> AckBody | Rejected:
         """Check and parse the signed answer to a probe."""
         if ack.kind is not Kind.ACK:
             return Rejected("wrong_kind")
+        if not self.allowance.take(sender, now_ms):
+            return Rejected("too_many")
         if not self.verifier.verify(ack):
             return Rejected("bad_signature")
         try:

@@ -58,7 +58,7 @@ class Probing:
         probe = self._recent.get(number) or self._knocks.get(number) or self.checks.running.get(number)
         if number not in self.relaying and (probe is None or probe.answered):
             return
-        body = self.beliefs.intake.open_ack(ack.ack)
+        body = self.beliefs.intake.open_ack(ack.ack, sender, self.local.now_ms)
         if isinstance(body, Rejected):
             self.local.note("ack.rejected", reason=body.reason, author=ack.ack.author)
             self.beliefs.blame(sender, body.reason)

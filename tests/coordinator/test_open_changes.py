@@ -6,13 +6,15 @@ import pytest
 
 from coordinator.effects import ForgetRecords, SaveRecord
 from coordinator.events import Approved, Proposed
+from coordinator.ledger.agenda import Agenda, ChangeItem
 from coordinator.ledger.change import Approval, Change, change_of
+from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.roster import RosterError
 from coordinator.messages import Records
-from coordinator.open_changes import PER_PROPOSER_MAX
+from coordinator.open_changes import PER_PROPOSER_MAX, OpenChanges
 from coordinator.restored import Restored
 from coordinator.signed import Digest, Kind, NodeId, Signed
-from tests.coordinator.keys import member
+from tests.coordinator.keys import FakeSigner, member
 from tests.coordinator.ledger.build import Build
 from tests.coordinator.solo import Solo, notes, sends, sent_records
 
@@ -116,3 +118,21 @@ def test_what_cannot_be_proposed_or_approved_says_why() -> None:
     with pytest.raises(RosterError, match="no open change"):
         solo.step(Approved(b"c" * 32))
     assert not solo.core.changes.open
+
+
+def test_a_change_of_the_new_roster_outlives_the_one_before() -> None:
+    """It may come in the same step as what decides the change before it, and people must be able to approve it."""
+    ledger = Ledger(BUILD.genesis)
+    changes = OpenChanges(FakeSigner(BUILD.ids[0], BUILD.genesis.moot_id), ledger)
+    first, rival = signed(1, change()), signed(2, change(1))
+    for record in (first, rival):
+        changes.change(record, None)
+    agreed = tuple(approval(number, first.digest()) for number in range(4))
+    ledger.append(Agenda.of(0, ledger.head, 0, [], [ChangeItem(first, agreed)]))
+    next_one = change_of(ledger.roster, created_ms=8, added=[member(12)])
+    changes.change(signed(1, next_one), None)
+    effects = changes.take_roster()
+    assert effects[0] == ForgetRecords(tuple(sorted((first.digest(), rival.digest()))))
+    assert [known.change for known in changes.open.values()] == [next_one]
+    assert changes.outdated == {rival.digest(): 0}
+    assert changes.approve(signed(1, next_one).digest())

@@ -13,10 +13,17 @@ from coordinator.ledger.certificate import certificate_of, verify
 from coordinator.ledger.change import Change, change_of
 from coordinator.ledger.resolution import Stand
 from coordinator.ledger.roster import Roster, RosterError
+<<<<<<< HEAD
 from coordinator.messages import Records
 from coordinator.records import Cost, Preference, QuestionError
 from coordinator.signed import Digest, Kind, NodeId, Signed
 from coordinator.voting import Nominate, decode, encode
+=======
+from coordinator.messages import Entries, Records
+from coordinator.records import QuestionError
+from coordinator.signed import Digest, Kind, NodeId
+from coordinator.voting import Externalize, decode
+>>>>>>> main
 from tests.coordinator.keys import FakeVerifier, found, member
 from tests.coordinator.network import Network, seven
 
@@ -195,6 +202,27 @@ def test_of_two_rival_changes_exactly_one_wins_and_the_other_is_outdated() -> No
         with pytest.raises(RosterError, match="decided already"):
             network.nodes[node].step(Approved(won), network.now_ms)
     network.check_agreement()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_proof_of_a_removal_is_asked_of_who_was_removed_by_it(count: int) -> None:
+    """A quorum of so few needs its statement. It says nothing more once it has the proof, and sits in no roster."""
+    network = moot(count)
+    left, *stay = reversed(network.ids)
+
+    def lose(sender: NodeId, send: Send) -> list[Send]:
+        records = send.message.records if isinstance(send.message, Records) else ()
+        last = [one for one in records if one.kind is Kind.STATEMENT and isinstance(decode(one.body), Externalize)]
+        return [] if sender == left and (last or isinstance(send.message, Entries)) else [send]
+
+    network.on_send = lose
+    network.change(stay[0], swap(network, stay[0], remove=[count - 1]), *stay[1:], left)
+    assert network.run(lambda: at_epoch(network, 1), 20_000)
+    network.run(for_ms=5_000)
+    assert not network.nodes[left].ledger.unproven and network.nodes[stay[0]].ledger.unproven
+    network.on_send = lambda _, send: [send]
+    assert network.run(lambda: not any(network.nodes[one].ledger.unproven for one in stay), 20_000)
+    check_rosters(network)
 
 
 def test_without_enough_approvals_nothing_changes_and_an_idle_moot_stays_silent() -> None:

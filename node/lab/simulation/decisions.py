@@ -19,7 +19,7 @@ class Decisions:
 
     def __init__(self, genesis: Genesis, hosts: list[Host], verify: Callable[[Signed], bool]) -> None:
         self._genesis = genesis
-        self._roster = genesis.roster
+        self.roster = genesis.roster
         """In force in the next slot to be looked into."""
         self._hosts = {host.node: host for host in hosts}
         self._verify = verify
@@ -49,8 +49,8 @@ class Decisions:
         if (header.slot, header.previous) != (len(self.agendas), previous):
             raise Violated("validity", f"slot {header.slot} does not follow the entry before")
         self.agendas.append(agenda)
-        if header.epoch != self._roster.epoch:
-            raise Violated("validity", f"slot {header.slot} is of epoch {header.epoch}, not {self._roster.epoch}")
+        if header.epoch != self.roster.epoch:
+            raise Violated("validity", f"slot {header.slot} is of epoch {header.epoch}, not {self.roster.epoch}")
         if not agenda.items and agenda.change is None:
             raise Violated("validity", f"slot {header.slot} decides nothing")
         for item in agenda.items:
@@ -62,14 +62,14 @@ class Decisions:
             self._check_item(item)
         if agenda.change is not None:
             try:
-                self._roster = check_change(agenda.change, self._roster, self._verify)
+                self.roster = check_change(agenda.change, self.roster, self._verify)
             except ItemError as error:
                 raise Violated("validity", f"slot {header.slot}: {error}") from error
 
     def _check_item(self, item: Item) -> None:
         question = item.id.hex()[:8]
         for record in (item.question, *item.proposals, *item.preferences):
-            if record.author not in self._roster.by_node or not self._verify(record):
+            if record.author not in self.roster.by_node or not self._verify(record):
                 raise Violated("validity", f"question {question}: a {record.kind.value} that no member signed")
         preferences = _by_author(item.preferences)
         for author, records in preferences.items():
@@ -77,7 +77,7 @@ class Decisions:
                 raise Violated("validity", f"question {question}: two preferences of an honest member")
             if any(Preference.decode(record.body).question != item.id for record in records):
                 raise Violated("validity", f"question {question}: a preference about another")
-        resolution = resolve(item, self._roster)
+        resolution = resolve(item, self.roster)
         total = Cost()
         for part in resolution.parts:
             if part.stand is Stand.ANSWERED and len(preferences.get(part.member, ())) != 1:
@@ -99,12 +99,12 @@ class Decisions:
     def _check_tally(self, item: Item, parts: Iterable[Part]) -> None:
         """Points as they were signed, by hand: an answer wins that has the most."""
         question = Question.decode(item.question.body)
-        resolution = resolve(item, self._roster)
-        if resolution.outcome is None or (question.tally or self._roster.charter.tally) != "points":
+        resolution = resolve(item, self.roster)
+        if resolution.outcome is None or (question.tally or self.roster.charter.tally) != "points":
             return
         points: Counter[str] = Counter()
         for part in parts:
-            weight = self._roster.by_node[part.member].weight
+            weight = self.roster.by_node[part.member].weight
             for answer, given in part.points:
                 points[answer] += weight * given
         if points[resolution.outcome.answer] != max(points.values()):

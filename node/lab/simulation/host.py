@@ -142,12 +142,15 @@ class Host:
         """Step the moot at once, so that what it refuses can be told to who asked.
 
         Raises:
-            QuestionError: there is no room for another question.
+            QuestionError, RosterError: the moot refuses; nothing has changed.
         """
         assert self.process is not None, "only a running node can be asked"
         now_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms)
         self._perform(self.process.step(event, now_ms))
         self.turns.plan()
+
+    def is_stalled(self) -> bool:
+        return self._surroundings.timeline.now_ms < self.turns.stalled_until_ms
 
     def lie_through(self, liar: MootLiar) -> None:
         self.honest = False

@@ -1,6 +1,7 @@
 """What a plan must keep to, so that what breaks in it is a fault of the code and not of the plan."""
 
 from coordinator.voting import byzantine_threshold
+from node.lab.simulation.definitions import JUDGED_MAX
 from node.lab.simulation.draws import tolerated
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.plan import Plan, World
@@ -22,6 +23,8 @@ def problems(plan: Plan) -> list[str]:
         found.append(f"slots = {plan.slots}: 0 to {SLOTS_MAX}")
     if plan.shape not in SHAPES:
         found.append(f"shape = {plan.shape}: one of {', '.join(SHAPES)}")
+    if plan.checked and plan.nodes > JUDGED_MAX:
+        found.append(f"checked: with at most {JUDGED_MAX} nodes")
     if not (0 <= plan.heal_ms <= TIME_MS_MAX and 0 < plan.budget_ms <= TIME_MS_MAX):
         found.append(f"heal_ms = {plan.heal_ms}, budget_ms = {plan.budget_ms}: at most {TIME_MS_MAX}")
     network = plan.network

@@ -69,8 +69,12 @@ class MootChecks:
     def sends(self, host: Host, message: MootMessage) -> None:
         for old, new in self.words[host.node].sends(message, host.disk, host.forgetful):
             self.repeats += 1
-            if len(self._hold(old, host)) > len(self.hosts) - self._genesis.charter.threshold:
+            if len(self._hold(old, host)) > self._missed_max():
                 raise Violated("history", f"node {host.number} says {new}, and others still know that it said {old}")
+
+    def _missed_max(self) -> int:
+        roster = self.decisions.roster
+        return len(roster.members) - roster.charter.threshold
 
     def heard(self, receiver: Host, message: MootMessage) -> None:
         """A message reached a process. Called only where the disk of a member may forget."""
@@ -122,7 +126,7 @@ class MootChecks:
 
     def look(self, host: Host) -> None:
         self.views.look(host)
-        moot_limits.look(host)
+        moot_limits.look(host, len(self.hosts))
 
     # After all has healed.
 
@@ -132,7 +136,7 @@ class MootChecks:
     def open_words(self) -> Iterable[str]:
         """What is not as it must be in the end, in words; the first word of each is the invariant."""
         height = len(self.decisions.agendas)
-        for host in self.honest:
+        for host in self._judged():
             process = host.process
             if process is None:
                 yield f"undecided: node {host.number} is down"
@@ -146,9 +150,16 @@ class MootChecks:
                 yield f"undecided: node {host.number} has no proof of {len(ledger.unproven)} slots"
             yield from self._unseen(host, process)
 
+    def _judged(self) -> Iterable[Host]:
+        """Honest members of the newest roster: who was removed need not keep up."""
+        nodes = self.decisions.roster.nodes
+        return (host for host in self.honest if host.node in nodes)
+
     def _unseen(self, host: Host, process: Process) -> Iterable[str]:
         statuses = {one.node: one.status for one in process.membership.members()}
         for other in self.hosts:
+            if other.node not in self.decisions.roster.nodes:
+                continue
             status = statuses.get(other.node)
             if other.honest and status is not Status.ALIVE:
                 yield f"not-all-alive: node {host.number} holds node {other.number} {_word(status)}"

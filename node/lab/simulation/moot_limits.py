@@ -21,18 +21,22 @@ BALLOT_VALUES_MAX = 3
 """Values that a ballot statement names: of its ballot, p and p′."""
 
 
-def look(host: Host) -> None:
-    """Raises Violated where something has outgrown its limit."""
+def look(host: Host, members: int) -> None:
+    """Raises Violated where something has outgrown its limit. `members` is how many ever sat in the roster, at most."""
     if host.process is None:
         return
-    sizes = [*_of_questions(host.process), *_of_voting(host.process), *_of_membership(host.process)]
+    sizes = [
+        *_of_questions(host.process, members),
+        *_of_voting(host.process, members),
+        *_of_membership(host.process, members),
+    ]
     for name, size, most in [*sizes, ("inbox", len(host.turns.inbox), INBOX_MAX)]:
         if size > most:
             raise Violated("memory", f"node {host.number} keeps {size} {name}, at most {most} are allowed")
 
 
-def _of_questions(process: Process) -> list[tuple[str, int, int]]:
-    questions, members = process.moot.questions, len(process.moot.genesis.members)
+def _of_questions(process: Process, members: int) -> list[tuple[str, int, int]]:
+    questions = process.moot.questions
     opinions_max = PER_MEMBER_MAX * members
     askers = Counter(session.record.author for session in questions.sessions.values())
     return [
@@ -43,10 +47,10 @@ def _of_questions(process: Process) -> list[tuple[str, int, int]]:
     ]
 
 
-def _of_voting(process: Process) -> list[tuple[str, int, int]]:
+def _of_voting(process: Process, members: int) -> list[tuple[str, int, int]]:
     assembly, catch_up = process.moot.assembly, process.moot.catch_up
     driver = process.moot._driver
-    statements_max = STATEMENTS_PER_MEMBER * len(process.moot.genesis.members)
+    statements_max = STATEMENTS_PER_MEMBER * members
     named_max = (statements_max // 2 + 1) * (VALUES_MAX + BALLOT_VALUES_MAX)
     agendas_max = max(AGENDAS_KEPT, 2 * named_max)
     lacking = max((len(lacks) for lacks in catch_up._lacking.values()), default=0)
@@ -59,11 +63,11 @@ def _of_voting(process: Process) -> list[tuple[str, int, int]]:
     ]
 
 
-def _of_membership(process: Process) -> list[tuple[str, int, int]]:
+def _of_membership(process: Process, members: int) -> list[tuple[str, int, int]]:
     membership = process.membership
     local, beliefs = membership._local, membership._beliefs
     return [
-        ("members", len(local.members), min(local.settings.members_max, len(process.moot.genesis.members))),
+        ("members", len(local.members), min(local.settings.members_max, members)),
         ("items of gossip", len(local.queue), local.settings.queue_max),
         ("held accusations", len(beliefs._held), HELD_MAX),
         ("checked items", len(beliefs.intake._seen), SEEN_MAX),

@@ -6,7 +6,8 @@ from functools import partial
 
 from coordinator import events
 from coordinator.charter import Charter
-from coordinator.ledger.genesis import Genesis, Member
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.roster import Member
 from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
@@ -21,8 +22,9 @@ from node.lab.simulation.links import Links
 from node.lab.simulation.model import HostModel
 from node.lab.simulation.moot_checks import SETTLING_MS, MootChecks
 from node.lab.simulation.outcome import Outcome, Violated, Violation
-from node.lab.simulation.plan import Ask, Plan, Seat
+from node.lab.simulation.plan import Ask, Plan
 from node.lab.simulation.post import Post
+from node.lab.simulation.seats import Seats
 from node.lab.simulation.stage import Stage
 from node.lab.simulation.streams import stream
 from node.lab.simulation.surroundings import Surroundings, address_of
@@ -107,7 +109,8 @@ class MootWorld:
         self._liars: dict[int, tuple[Stage, MootLiar]] = {}
         for liar in plan.liars:
             self.hosts[liar.node].honest = False
-        self.checks.watch_over(self.hosts[: plan.members])
+        self.checks.watch_over(self.hosts)
+        self.seats = Seats(plan.seats, self.hosts, self.timeline, lambda: self.checks.decisions.roster)
         self._lie()
         self._schedule()
 
@@ -120,7 +123,10 @@ class MootWorld:
         plan, timeline = self.plan, self.timeline
         timeline.run(plan.heal_ms)
         self._heal()
-        end_ms = max([plan.heal_ms, *(ask.at_ms for ask in plan.asks)]) + plan.budget_ms
+        end_ms = (
+            max([plan.heal_ms, *(ask.at_ms for ask in plan.asks), *(seat.at_ms for seat in plan.seats)])
+            + plan.budget_ms
+        )
         settled_ms = timeline.now_ms + SETTLING_MS
         while not self._is_over():
             if timeline.now_ms >= end_ms:
@@ -153,6 +159,7 @@ class MootWorld:
                 "letters": post.letters,
                 "replayed": post.replayed,
                 "repeats": self.checks.repeats,
+                "epochs": self.checks.decisions.roster.epoch,
                 "healed_ms": max(0, self.timeline.now_ms - self.plan.heal_ms),
             },
         )
@@ -190,8 +197,6 @@ class MootWorld:
         for ask in plan.asks:
             self._asks_open += 1
             self.timeline.at(ask.at_ms, partial(self._ask, ask, self._question(ask)))
-        for seat in plan.seats:
-            self.timeline.at(seat.at_ms, partial(self._seat, seat))
         network = plan.network
         if network.loss or network.in_flight_max or network.delay_mean_ms + network.delay_min_ms > FAIR_DELAY_MS:
             self._trouble(range(plan.nodes), FOR_EVER_MS)
@@ -232,13 +237,13 @@ class MootWorld:
         return Question(text, AnswerKind.NUMBER, (), ask.deadline_ms, "", 0, rng.randbytes(16))
 
     def _ask(self, ask: Ask, question: Question) -> None:
-        """Put the question to this node; to the next honest one in the place of a liar."""
-        number = ask.node
-        while number in self._liars or number >= self.plan.members:
-            number = (number + 1) % self.plan.members
+        """Put the question to this node; to the next honest member in the place of one that is none."""
+        number, nodes = ask.node, self.checks.decisions.roster.nodes
+        while not self.hosts[number].honest or self.hosts[number].node not in nodes:
+            number = (number + 1) % self.plan.nodes
         host = self.hosts[number]
         now_ms = self.timeline.now_ms
-        if host.process is None or now_ms < host.turns.stalled_until_ms:
+        if host.process is None or host.is_stalled():
             self.timeline.after(ASK_AGAIN_MS, partial(self._ask, ask, question))
             return
         self._asks_open -= 1
@@ -250,9 +255,6 @@ class MootWorld:
             return
         if len(sessions) > before:
             self._asked_ms[next(reversed(sessions))] = now_ms
-
-    def _seat(self, seat: Seat) -> None:
-        """The roster is what the genesis says: nobody can propose another one."""
 
     def _strike(self, fault: Fault) -> None:
         timeline, hosts, links = self.timeline, self.hosts, self._links
@@ -290,8 +292,7 @@ class MootWorld:
 
     def _trouble(self, numbers: "range | list[int] | tuple[int, ...]", until_ms: int) -> None:
         for number in numbers:
-            if number < self.plan.members:
-                self.checks.views.trouble(number, until_ms)
+            self.checks.views.trouble(number, until_ms)
 
     # The end.
 
@@ -302,17 +303,19 @@ class MootWorld:
             stage.silent = True
             if liar.runs_core:
                 self.hosts[number].end()
-        for host in self.hosts[: self.plan.members]:
-            if host.honest:
+        for host in self.hosts:
+            if host.honest and host.lives:
                 host.heal()
         self.checks.healed()
 
     def _is_over(self) -> bool:
-        return not self._asks_open and next(iter(self.checks.open_words()), None) is None
+        return not self._asks_open and not self.seats.open() and next(iter(self.checks.open_words()), None) is None
 
     def _say_what_is_open(self) -> None:
         if self._asks_open:
             raise Violated("undecided", f"{self._asks_open} questions could not be asked")
+        if self.seats.open():
+            raise Violated("undecided", f"{self.seats.open()} changes of the roster")
         found = list(self.checks.open_words())
         invariant = found[0].partition(":")[0]
         raise Violated(invariant, "; ".join(found))

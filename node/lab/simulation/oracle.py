@@ -192,8 +192,15 @@ class Judge:
         for said in self._ballots.values():
             ballots = [Ballot(n, x) for x in _committed_values(said) for n in named_counters(said, x) if n > 0]
             for ballot in ballots:
-                if self._accepts(ballot, votes_committed, accepts_committed, False):
+                if self._is_reached(ballot, after) and self._accepts(ballot, votes_committed, accepts_committed, False):
                     self._fail("accept commit, missed", ballot, before, after)
+
+    def _is_reached(self, ballot: Ballot, after: Stand) -> bool:
+        """Whether the node or a v-blocking set came to this counter; one to which only liars came is none to follow."""
+        if after.b is not None and ballot.counter <= after.b.counter:
+            return True
+        there = {n for n, s in self._ballots.items() if _highest_reached(s) >= ballot.counter}
+        return self._federation.blocks(self._set, frozenset(there))
 
     # Federated voting
 
@@ -229,3 +236,7 @@ def _committed_values(said: BallotStatement) -> tuple[bytes, ...]:
             return (said.ballot.value,)
         case Externalize():
             return (said.commit.value,)
+
+
+def _highest_reached(said: BallotStatement) -> int:
+    return said.n_h if isinstance(said, Externalize) else said.ballot.counter

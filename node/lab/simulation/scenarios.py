@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from node.lab.simulation import draws
+from node.lab.simulation.definitions import JUDGED_MAX
 from node.lab.simulation.draws import Ground, tolerated
 from node.lab.simulation.faults import Crash, Fault
 from node.lab.simulation.plan import Liar, Models, Plan, World
@@ -170,8 +171,9 @@ def _slots(ground: Ground) -> Plan:
     faults += draws.crashes(ground, spoiled) if ground.permits("crashes") else []
     budget_ms = CALM_BUDGET_MS + slots * SLOT_BUDGET_MS
     plan = replace(_rough(ground, faults, liars), asks=(), models=Models(), ed25519=False, budget_ms=budget_ms)
-    checked = ground.permits("checked")  # It takes a third more time.
-    return replace(plan, slots=slots, shape=shape, nodes=ground.members + watchers, checked=checked)
+    nodes = ground.members + watchers
+    checked = nodes <= JUDGED_MAX and ground.permits("checked")  # It takes a third more time.
+    return replace(plan, slots=slots, shape=shape, nodes=nodes, checked=checked)
 
 
 def _shapes(members: int) -> list[str]:

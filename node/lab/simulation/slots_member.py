@@ -194,21 +194,23 @@ class SlotsMember:
     # Events
 
     def propose(self, slot: int, value: bytes) -> None:
-        if self.slot is not None and self.index == slot:
-            self._consider(value)
+        if self._considers(slot, value) and self.slot is not None:
             self._after(self.slot.nominate(value, self._world.now_ms))
 
     def compete(self, slot: int, value: bytes) -> None:
         """Begin with a ballot of its own instead of waiting for nomination."""
-        if self.slot is not None and self.index == slot and self.votes_in(slot):
-            self._consider(value)
+        if self.votes_in(slot) and self._considers(slot, value) and self.slot is not None:
             self._after(self.slot.bump(value, self._world.now_ms))
 
-    def _consider(self, value: bytes) -> None:
-        if SPOILED not in value:
-            self._driver.learn(value)
+    def _considers(self, slot: int, value: bytes) -> bool:
+        """Whether the slot still runs, now that the member knows this value."""
+        if self.slot is None or self.index != slot:
+            return False
         if self._judge is not None:
             self._judge.proposes(value)
+        if SPOILED not in value and not self._driver.knows(value):
+            self.fetched(slot, value)
+        return self.index == slot
 
     def hear(self, statement: Statement) -> None:
         index = statement.slot

@@ -25,8 +25,9 @@ from node.lab.simulation.outcome import Violated
 from node.lab.simulation.plan import Ask, Liar, Models, Network, Plan, World
 from node.lab.simulation.views import Views
 from node.lab.simulation.watch import Watch
-from node.membership.beliefs import Beliefs
+from node.membership.cases import Cases
 from node.membership.core import Membership
+from node.membership.defence import Defence
 from node.membership.events import MemberChanged, Status
 from node.membership.messages import MembershipMessage
 from node.membership.suspicion import Countdown
@@ -171,14 +172,14 @@ def test_the_death_of_a_healthy_member_is_seen(monkeypatch: pytest.MonkeyPatch) 
     """One liar accuses everybody; when nobody refutes, nobody may die of it without being noticed."""
     plan = replace(PLAN, liars=(Liar(3, "accuser"),), heal_ms=150_000, budget_ms=1)
     assert broken(replace(plan, budget_ms=120_000)) is None
-    refute = Beliefs._hear_accused
+    refute = Defence.hear_accusation
 
-    def refute_for_a_minute(self: Beliefs, suspicion: Any, accuser: bytes, sender: bytes) -> None:
+    def refute_for_a_minute(self: Defence, suspicion: Any, accuser: bytes, sender: bytes) -> None:
         if self.local.now_ms < self.local.own.since_ms + 60_000:
             refute(self, suspicion, accuser, sender)
 
-    monkeypatch.setattr(Beliefs, "_hear_accused", refute_for_a_minute)
-    monkeypatch.setattr(Beliefs, "acknowledge", lambda self, member, ack: True)
+    monkeypatch.setattr(Defence, "hear_accusation", refute_for_a_minute)
+    monkeypatch.setattr(Cases, "acknowledge", lambda self, member, ack: True)
     assert broken(plan) == "false-death"
 
 
@@ -197,8 +198,7 @@ def test_a_dead_liar_that_nobody_notices_is_seen(monkeypatch: pytest.MonkeyPatch
     """Else members would wait for one that is gone, question after question."""
     plan = replace(PLAN, liars=(Liar(3, "two-answers"),))
     assert broken(plan) is None
-    monkeypatch.setattr(Beliefs, "_declare_dead", lambda self, member: None)
-    monkeypatch.setattr(Countdown, "due_ms", property(lambda self: 1 << 60))
+    monkeypatch.setattr(Cases, "_declare_dead", lambda self, member: None)
     assert broken(plan) == "unnoticed"
 
 

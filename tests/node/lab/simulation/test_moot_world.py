@@ -9,7 +9,7 @@ import pytest
 
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.moot_world import MootWorld, play_moot
-from node.lab.simulation.plan import Ask, Clocks, Liar, Models, Network, Plan, World
+from node.lab.simulation.plan import Ask, Clocks, Liar, Models, Network, Plan, Seat, World
 from node.lab.simulation.watch import Watch
 
 ASKS = tuple(Ask(1_000 + 1_500 * number, number % 4) for number in range(6))
@@ -140,3 +140,25 @@ def test_a_rough_run_with_a_liar_holds(seed: int) -> None:
     """All kinds of faults in one run; wide campaigns do this by the thousand."""
     outcome = play_moot(replace(ROUGH, seed=seed), Watch())
     assert outcome.violation is None and outcome.slots > 0
+
+
+def test_members_come_and_go_while_questions_are_decided() -> None:
+    """Else quorums of two rosters would never be tried against each other."""
+    seats = (Seat(1_500, 0, joins=4), Seat(1_600, 1, joins=5, leaves=3), Seat(8_000, 2, leaves=0))
+    plan = replace(CALM, nodes=6, seats=seats)
+    world = MootWorld(plan, Watch())
+    world.run()
+    outcome = world.outcome(None)
+    assert outcome.counts["questions"] == len(ASKS) and outcome.counts["epochs"] == 3
+    members = {world.hosts[number].node for number in (1, 2, 4, 5)}
+    assert world.checks.decisions.roster.nodes == members
+    ledgers = [host.process.moot.ledger for host in world.hosts if host.process is not None and host.node in members]
+    assert {ledger.height for ledger in ledgers} == {outcome.slots} and len(ledgers) == 4
+
+
+def test_a_change_that_another_one_outran_is_proposed_anew() -> None:
+    """Two are wanted at once; only one of them can follow the roster that both know."""
+    seats = (Seat(1_500, 0, joins=4), Seat(1_500, 1, joins=5))
+    world = MootWorld(replace(CALM, nodes=6, seats=seats), Watch())
+    world.run()
+    assert world.checks.decisions.roster.epoch == 2 and world.seats.proposed == 3

@@ -23,6 +23,7 @@ from coordinator.voting import (
     is_newer,
     problem,
 )
+from node.lab.simulation.slots_structure import check_structure
 from tests.coordinator.voting.world import CORE5, FIVE, PREVIOUS, SLOT, ScriptedDriver
 
 VALUES = (b"a", b"b", b"c")
@@ -83,6 +84,7 @@ def test_nothing_that_peers_say_breaks_a_node(batch: int) -> None:
                 case _:
                     effects = slot.receive(anything(rng), now_ms)
             effects += slot.step_timers(now_ms)
+            check_structure(slot)
             for effect in effects:
                 if isinstance(effect, Emit):
                     said = effect.statement
