@@ -1,89 +1,17 @@
 """Members come and go by decision, on virtual time: who counts is the same everywhere, in every slot."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import combinations
-
 import pytest
 
-from coordinator.effects import Generate, Send
+from coordinator.effects import Send
 from coordinator.events import Approved, Asked
-from coordinator.ledger.agenda import Agenda
-from coordinator.ledger.certificate import certificate_of, verify
-from coordinator.ledger.change import Change, change_of
 from coordinator.ledger.resolution import Stand
-from coordinator.ledger.roster import Roster, RosterError
-<<<<<<< HEAD
-from coordinator.messages import Records
-from coordinator.records import Cost, Preference, QuestionError
-from coordinator.signed import Digest, Kind, NodeId, Signed
-from coordinator.voting import Nominate, decode, encode
-=======
+from coordinator.ledger.roster import RosterError
 from coordinator.messages import Entries, Records
 from coordinator.records import QuestionError
-from coordinator.signed import Digest, Kind, NodeId
+from coordinator.signed import Kind, NodeId
 from coordinator.voting import Externalize, decode
->>>>>>> main
-from tests.coordinator.keys import FakeVerifier, found, member
-from tests.coordinator.network import Network, seven
-
-
-def moot(count: int, seed: int = 0) -> Network:
-    network = Network(found(count), seven, seed)
-    network.start()
-    network.run(for_ms=3_000)
-    return network
-
-
-def roster(network: Network, node: NodeId | None = None) -> Roster:
-    return network.nodes[network.ids[0] if node is None else node].ledger.roster
-
-
-def swap(network: Network, at: NodeId, *, add: Sequence[int] = (), remove: Sequence[int] = ()) -> Change:
-    """A change of the roster as this member knows it; members by their numbers."""
-    return change_of(
-        roster(network, at),
-        created_ms=network.now_ms,
-        added=[member(number) for number in add],
-        removed=[member(number).node for number in remove],
-    )
-
-
-def at_epoch(network: Network, epoch: int, nodes: Sequence[NodeId] | None = None) -> bool:
-    """By default all nodes that are up; one that is down is at none."""
-    cores = [network.nodes.get(one) for one in nodes or list(network.nodes)]
-    return all(core is not None and core.ledger.roster.epoch == epoch for core in cores)
-
-
-def decide(network: Network, at: NodeId, text: str, nodes: Sequence[NodeId] | None = None) -> Digest:
-    question = network.ask(at, text)
-    assert network.run(lambda: network.decided(question, nodes), 60_000), text
-    return question
-
-
-def check_certificate(network: Network, node: NodeId, question: Digest, *, epoch: int) -> None:
-    """It verifies with nothing but the genesis, by the roster of its slot."""
-    slot = network.ended[node][question]
-    assert slot is not None
-    entry, ledger = network.entry(node, slot), network.nodes[node].ledger
-    changes = [network.entry(node, changed) for changed in ledger.change_slots()[:epoch]]
-    data = certificate_of(Agenda.decode(entry.agenda), question, entry.statements, network.genesis, changes)
-    verified = verify(data, network.genesis, FakeVerifier(network.genesis.moot_id).verify)
-    assert verified.roster == ledger.roster_at(slot)
-    assert verified.roster.epoch == epoch
-
-
-def check_rosters(network: Network) -> None:
-    """In every slot the statements that prove it are of members of its roster, who name its quorum set."""
-    for node in network.nodes:
-        ledger = network.nodes[node].ledger
-        for slot, (_, statements) in enumerate(network.disks[node].entries):
-            for record in statements:
-                assert record.author in ledger.roster_at(slot).nodes
-                assert decode(record.body).quorum_set == ledger.roster_at(slot).quorum_set_digest
-    for one, other in combinations(network.nodes.values(), 2):
-        for mine, theirs in zip(one.ledger.rosters, other.ledger.rosters, strict=False):
-            assert mine == theirs, "two nodes know different rosters of one epoch"
+from tests.coordinator.keys import member
+from tests.coordinator.rosters import at_epoch, check_certificate, check_rosters, decide, moot, roster, swap
 
 
 def test_a_member_is_added_catches_up_and_votes() -> None:
@@ -294,67 +222,3 @@ def test_statements_of_who_left_never_count() -> None:
     network.start(c)
     assert network.run(lambda: network.decided(question, [a, b, c]), 60_000)
     check_rosters(network)
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_three_members_are_swapped_one_after_another_under_loss_crashes_and_a_liar(seed: int) -> None:
-    """Agreement at every step; liveness once healed; every decision proven by the roster of its slot."""
-
-    def varied(node: NodeId, request: Generate) -> tuple[str, ...]:
-        return tuple(str(network.rng.choice([7, 7, 8])) for _ in range(request.samples))
-
-    network = Network(found(4), varied, seed, delay_ms=(1, 100))
-    network.start()
-    network.run(for_ms=3_000)
-    network.loss = network.rng.choice([0.0, 0.1, 0.25])
-    if seed % 2:
-        network.on_send = two_faced(network)
-    for step in range(3):
-        swap_one(network, step)
-    network.loss = 0.0
-    sitting = [member(number).node for number in range(3, 7)]
-    last = decide(network, sitting[-1], "what is 5 + 4?", sitting)
-    check_certificate(network, sitting[-1], last, epoch=3)
-    network.check_agreement(member(0).node)
-    network.check_words(member(0).node)
-    check_rosters(network)
-
-
-def two_faced(network: Network) -> Callable[[NodeId, Send], list[Send]]:
-    """The first member, until it is replaced, tells every second one of a nomination that nobody else hears of, and
-    prefers otherwise."""
-    liar = member(0).node
-
-    def lie(sender: NodeId, send: Send) -> list[Send]:
-        if sender != liar or not isinstance(send.message, Records) or network.ids.index(send.to) % 2:
-            return [send]
-        return [Send(send.to, Records(tuple(other(record) for record in send.message.records)))]
-
-    def other(record: Signed) -> Signed:
-        if record.author != liar:
-            return record
-        if record.kind is Kind.PREFERENCE:
-            about = Preference.decode(record.body).question
-            return network.signer(liar).sign(Kind.PREFERENCE, Preference(about, (("9", 5),), Cost()).encode())
-        said = decode(record.body) if record.kind is Kind.STATEMENT else None
-        if not isinstance(said, Nominate):
-            return record
-        return network.signer(liar).sign(Kind.STATEMENT, encode(replace(said, votes=(b"x" * 32,), accepted=())))
-
-    return lie
-
-
-def swap_one(network: Network, step: int) -> None:
-    """In place of the oldest member a new one, while members die and return and a question is open."""
-    stay = [member(number).node for number in range(step + 1, step + 4)]
-    new = network.add(member(4 + step))
-    network.start(new)
-    proposer = network.rng.choice(stay)
-    change = swap(network, proposer, add=[4 + step], remove=[step])
-    network.change(proposer, change, *[one for one in stay if one != proposer])
-    network.crash_chance = 0.005
-    network._step(stay[0], Asked(network.question(f"what is {step} + 4?")))
-    network.run(lambda: at_epoch(network, step + 1, [*stay, new]), 60_000)
-    network.crash_chance = 0.0
-    assert network.run(lambda: at_epoch(network, step + 1, [*stay, new]), 120_000), f"epoch {step + 1} never began"
-    network.check_agreement(member(0).node)
