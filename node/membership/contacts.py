@@ -106,17 +106,22 @@ class Contacts:
             self._join_pause_ms = min(2 * self._join_pause_ms, settings.join_retry_ms_max)
 
     def _knock(self, count: int) -> None:
-        """Ask some of those that are not alive to us for a full exchange."""
+        """Ask some of those that are not alive to us for a full exchange, one of each operator before another."""
         local = self.local
         silent = [seed for seed in (*self.seeds, *self._retired) if not self._is_alive(seed)]
         local.rng.shuffle(silent)
-        operators = [local.operator_of(seed.node) if seed.node is not None else "" for seed in silent]
-        repeats = [bool(name) and name in operators[:at] for at, name in enumerate(operators)]
-        for at in sorted(range(len(silent)), key=repeats.__getitem__)[:count]:  # one of each operator first
-            seed = silent[at]
+        operators: set[str] = set()
+        first: list[Seed] = []
+        later: list[Seed] = []
+        for seed in silent:
+            operator = local.operator_of(seed.node) if seed.node is not None else ""
+            (later if operator in operators else first).append(seed)
+            operators.update([operator] if operator else [])
+        request = self.exchange.request()
+        for seed in (first + later)[:count]:
             if seed.node is not None:
                 self.exchange.expect(seed.node)
-            local.out.append(Send(seed.node, seed.address, self.exchange.request()))
+            local.out.append(Send(seed.node, seed.address, request))
 
     def _is_alive(self, seed: Seed) -> bool:
         if seed.node is not None:

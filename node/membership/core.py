@@ -71,7 +71,7 @@ class Membership:
             several.
         is_heeded: whose lists of revoked keys count, whatever keys they name; anyone may revoke its own.
         known: members held alive and verified from the start, for simulations of a large moot. Where this node's own
-            `first_record` is among them, it is not announced. One value serves any number of cores: a core takes 7 KiB
+            `first_record` is among them, it is not announced. One value serves any number of cores: a core takes 10 KiB
             and 50 microseconds then, whatever the number of members.
     Raises:
         RecordError: address or metadata do not fit in a record.

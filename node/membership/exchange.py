@@ -43,7 +43,7 @@ ANSWER_MAX = 4_096
 EXPECTED_SPACING_MS = 10_000
 """A member's answers are welcome beyond its allowance at most this often."""
 OWED_MAX = 256
-"""Members whose answers were cut short until they prove their address."""
+"""Members whose answers were cut short until they prove their address. The first give way."""
 PASSED_ON_MAX = 256
 """Items waiting to be told, beyond which an answer's unknown members are not added to them. Whoever comes to a large
 group hears of thousands at once, and nearly all others know them."""
@@ -237,8 +237,10 @@ class Exchange:
 
     def _owe(self, sender: NodeId) -> None:
         """What does not fit now goes to a stranger once it has proved its address; others get it next time."""
-        if sender in self.local.members.strangers and len(self._owed) < OWED_MAX:
+        if sender in self.local.members.strangers:
             self._owed[sender] = None
+            if len(self._owed) > OWED_MAX:
+                del self._owed[next(iter(self._owed))]
             self.local.unproven.append(sender)
 
 

@@ -115,7 +115,7 @@ def forgets_its_ballot(patch: pytest.MonkeyPatch) -> None:
 
 
 def forgets_all(patch: pytest.MonkeyPatch) -> None:
-    def restored(cls: type[Slot], node: bytes, index: int, *more: object, **options: object) -> Slot:
+    def restored(cls: type[Slot], /, node: bytes, index: int, *more: object, **options: object) -> Slot:
         mine, driver, state = more
         assert isinstance(state, SlotState)
         return Slot(node, index, mine, driver, **options)  # type: ignore[arg-type]
