@@ -58,35 +58,34 @@ class OpenEvidence:
         return [effect for pair in pairs if all(map(self._verify, pair)) for effect in self.pair(*pair)]
 
     def pair(self, one: Signed, other: Signed) -> list[Effect]:
-        """Keep two checked statements if they contradict each other and nothing is decided about their slot.
+        """Keep two checked statements if they contradict each other and nothing is held or decided about their slot.
 
-        Of several contradictions in one slot all members keep the same: the smallest.
+        The first stays, whatever else is said in the slot: no liar can make its peers write and send again and again.
         """
         accusation = accusation_of(one, other)
-        if accusation is None or not self._is_new(accusation):
+        if accusation is None or accusation.id in self.open or self._is_enough(accusation):
             return []
-        before = self.open.get(accusation.id)
-        if before is not None and before.encode() <= accusation.encode():
+        if accusation.slot > self._ledger.height:
+            return []
+        if accusation.accused not in self._ledger.roster_at(accusation.slot).nodes:
+            return []
+        waiting = sum(one.accused == accusation.accused for one in self.open.values())
+        if waiting >= PER_ACCUSED_MAX:
             return []
         self.open[accusation.id] = accusation
-        effects: list[Effect] = [ForgetRecords((accusation.id,))] if before else []
-        effects += [SaveRecord(accusation.id, record) for record in (accusation.one, accusation.other)]
-        if before is None:
-            effects.append(Note("evidence.found", (("member", accusation.accused), ("slot", accusation.slot))))
         told = Records((accusation.one, accusation.other))
+        effects: list[Effect] = [SaveRecord(accusation.id, record) for record in told.records]
+        effects.append(Note("evidence.found", (("member", accusation.accused), ("slot", accusation.slot))))
         return effects + [Send(node, told) for node in self._ledger.roster.by_node if node != self._node]
 
-    def decided(self, accusations: Iterable[Accusation]) -> list[Effect]:
-        """These are on the ledger now, whichever contradictions prove them."""
-        known = tuple(one.id for one in accusations if self.open.pop(one.id, None))
-        return [ForgetRecords(known)] if known else []
+    def decided(self) -> list[Effect]:
+        """The ledger says more of somebody than before: let go of what adds nothing to it."""
+        names = tuple(sorted(name for name, one in self.open.items() if self._is_enough(one)))
+        for name in names:
+            del self.open[name]
+        return [ForgetRecords(names)] if names else []
 
-    def _is_new(self, accusation: Accusation) -> bool:
-        ledger = self._ledger
-        said = ledger.accused.get(accusation.accused, set())
-        if accusation.slot in said or accusation.slot > ledger.height:
-            return False
-        if accusation.accused not in ledger.roster_at(accusation.slot).nodes:
-            return False
-        waiting = sum(one.accused == accusation.accused for one in self.open.values())
-        return accusation.id in self.open or len(said) + waiting < PER_ACCUSED_MAX
+    def _is_enough(self, accusation: Accusation) -> bool:
+        """Whether the ledger says this, or enough of the same member."""
+        said = self._ledger.accused.get(accusation.accused, set())
+        return accusation.slot in said or len(said) >= PER_ACCUSED_MAX

@@ -295,7 +295,7 @@ class Moot:
             self.questions.sessions.pop(question, None)
             self._ready.pop(question, None)
         effects: list[Effect] = [Progress(question, "voted", None) for question in questions]
-        effects += self.evidence.decided(decided.agenda.evidence)
+        effects += self.evidence.decided()
         return effects + (self._take_roster(slot) if decided.agenda.change else [])
 
     def _take_roster(self, slot: int) -> list[Effect]:
