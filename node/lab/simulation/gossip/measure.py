@@ -115,7 +115,9 @@ def run_task(task: Task) -> Samples:
     """Run one experiment. The same task gives the same samples in any process."""
     match task.experiment:
         case "crashes":
-            return experiments.crashes(task.nodes, task.seed, count=5 if task.nodes <= LARGE else 2)
+            if task.nodes > LARGE:
+                return experiments.crashes(task.nodes, task.seed, count=1, idle_ms=5_000)
+            return experiments.crashes(task.nodes, task.seed)
         case "spread":
             return experiments.spread(task.nodes, task.seed, loss=task.loss, count=5 if task.nodes <= LARGE else 2)
         case "join":

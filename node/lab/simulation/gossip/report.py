@@ -35,13 +35,13 @@ FIGURES: tuple[tuple[str, str, str], ...] = (
 def table(found: Measurements) -> str:
     """Every figure at every size, then every target, as plain text."""
     head = ("figure", "nodes", "mode", "loss", "runs", "never", "mean", "95 % interval", "median", "95 %", "worst")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for experiment, figure, title in FIGURES:
         for one in found.summaries:
             if (one.experiment, one.figure) == (experiment, figure):
                 rows.append((title, *_cells(one)))
     verdicts = {True: "met", False: "MISSED", None: "-"}
-    promised = [("target", "wanted", "measured", "")]
+    promised: list[tuple[str, ...]] = [("target", "wanted", "measured", "")]
     promised += [(one.what, one.wanted, one.measured, verdicts[one.met]) for one in targets(found)]
     return f"{_aligned(rows)}\n\n{_aligned(promised)}\n"
 

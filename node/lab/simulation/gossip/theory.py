@@ -89,15 +89,9 @@ def idle_bytes_per_second(settings: MembershipSettings, n: int) -> float:
     some, body = bytes(NODE_ID_SIZE), bytes(RECORD_SIZE)
     ack = AckBody(some, bytes(NONCE_SIZE), 0, 0).encode()
     lines, sums = (LINE_SIZE * n, 0) if n <= LISTED_MAX else (0, SUMS_SIZE)
-    probe = [
-        Ping(PROBE, bytes(NONCE_SIZE), some),
-        Ack(PROBE, Signed(Kind.ACK, some, ack, bytes(SIGNATURE_SIZE))),
-    ]
-    exchange = [
-        SyncRequest(Signed(Kind.MEMBER, some, body, bytes(SIGNATURE_SIZE)), bytes(lines), bytes(sums)),
-        SyncReply((), ()),
-    ]
-    per_probe, per_exchange = (
-        sum(envelope_size(message, SEQUENCE) for message in messages) for messages in (probe, exchange)
-    )
+    ping = Ping(PROBE, bytes(NONCE_SIZE), some)
+    answer = Ack(PROBE, Signed(Kind.ACK, some, ack, bytes(SIGNATURE_SIZE)))
+    request = SyncRequest(Signed(Kind.MEMBER, some, body, bytes(SIGNATURE_SIZE)), bytes(lines), bytes(sums))
+    per_probe = envelope_size(ping, SEQUENCE) + envelope_size(answer, SEQUENCE)
+    per_exchange = envelope_size(request, SEQUENCE) + envelope_size(SyncReply((), ()), SEQUENCE)
     return 1_000 * (per_probe / settings.probe_interval_ms + per_exchange / sync_interval_ms(settings, n))

@@ -22,9 +22,11 @@ def test_summary() -> None:
     """Four samples of mean 2.5 and standard deviation 1.29: 1.96 * 1.29 / 2 to either side."""
     one = summarize("crashes", "first_ms", [1, 2, 3, 4, math.inf], nodes=8)
     assert (one.count, one.never, one.mean, one.p50, one.worst) == (5, 1, 2.5, 3, math.inf)
-    assert (one.low, one.high) == (pytest.approx(1.235, abs=0.001), pytest.approx(3.765, abs=0.001))
+    assert one.low == pytest.approx(1.235, abs=0.001)
+    assert one.high == pytest.approx(3.765, abs=0.001)
     share = summarize("spread", "complete", [1] * 9 + [0], nodes=8)
-    assert (share.mean, share.low) == (0.9, pytest.approx(0.596, abs=0.001))
+    assert share.mean == 0.9
+    assert share.low == pytest.approx(0.596, abs=0.001)
 
 
 def test_plan_holds_every_experiment_at_its_sizes() -> None:
