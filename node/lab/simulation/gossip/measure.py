@@ -11,7 +11,7 @@ from node.lab.simulation.gossip.experiments import Samples
 from node.lab.simulation.gossip.summary import Summary, summarize
 
 SIZES = (10, 100, 1_000)
-SEEDS = 10
+SEEDS = 5
 LOSSES = (0.0, 0.1, 0.3)
 LARGE, LIARS_MAX = 1_000, 100
 """Beyond these sizes some experiments take hours: a partition lets thousands accuse thousands."""

@@ -11,12 +11,11 @@ from node.lab.simulation.gossip import theory
 from node.lab.simulation.gossip.measure import COMPARED, LOSSES, Measurements
 from node.lab.simulation.gossip.pauses import MODES, STALLED_SHARE, STALLS_MS
 from node.lab.simulation.gossip.summary import Summary
-from node.lab.simulation.gossip.world import Wires
+from node.lab.simulation.gossip.world import DELAY_MS
 from node.membership.settings import MembershipSettings
 
-WIDTH_IN, HEIGHT_IN, DPI = 8.0, 5.0, 130
+WIDTH_IN, HEIGHT_IN, DPI = 8.0, 5.5, 130
 COLOURS = ("#1f5fa8", "#c2571a", "#2e7d4f", "#7a4a9e")
-DELAY_MS = (Wires().delay_ms_min + Wires().delay_ms_max) / 2
 TITLES = {"lifeguard": "our defaults", "settings": "Lifeguard's settings off", "swim": "plain SWIM"}
 
 
@@ -59,7 +58,7 @@ def draw_one(found: Measurements, draw: "Draw", file: Path) -> list[Summary]:
     axes.spines[["top", "right"]].set_visible(False)
     summaries = draw(found, axes)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=7, loc="upper left")
+        figure.legend(frameon=False, fontsize=8, ncols=2, loc="outside lower center")
     figure.savefig(file)
     return summaries
 
@@ -68,7 +67,7 @@ def detection(found: Measurements, axes: Any) -> list[Summary]:
     settings = MembershipSettings()
     period_ms = settings.probe_interval_ms
     first, dead = found.curve("crashes", "first_ms"), found.curve("crashes", "all_ms")
-    _by_size(axes, found, "seconds from the crash", "How long until a crash is noticed")
+    _by_size(axes, found.sizes, "seconds from the crash", "How long until a crash is noticed")
     _with_interval(axes, first, COLOURS[0], "first suspicion (mean, 95 % interval)", 1_000)
     _points(axes, first, "worst", COLOURS[0], "first suspicion, worst", 1_000)
     _with_interval(axes, dead, COLOURS[1], "dead to every live member (mean, 95 % interval)", 1_000)
@@ -92,12 +91,13 @@ def detection(found: Measurements, axes: Any) -> list[Summary]:
 
 def spread(found: Measurements, axes: Any) -> list[Summary]:
     settings = MembershipSettings()
-    _by_size(axes, found, "seconds from the change", "How long until a member's news has spread by gossip alone")
+    sizes = sorted({one.nodes for one in found.summaries if one.experiment == "spread"})
+    _by_size(axes, sizes, "seconds from the change", "How long until a member's news has spread by gossip alone")
     drawn: list[Summary] = []
     for loss, colour in zip(LOSSES, COLOURS, strict=False):
         most, whole = found.curve("spread", "most_ms", loss=loss), found.curve("spread", "all_ms", loss=loss)
-        _with_interval(axes, most, colour, f"to 99 %, {loss:.0%} loss (mean, 95 % interval)", 1_000)
-        _points(axes, whole, "p95", colour, f"to all, {loss:.0%} loss, 95 % of cases", 1_000)
+        _with_interval(axes, most, colour, f"to 99 %, {100 * loss:.0f} % loss (mean, 95 % interval)", 1_000)
+        _points(axes, whole, "p95", colour, f"to all, {100 * loss:.0f} % loss, 95 % of cases", 1_000)
         drawn += most + whole
     sizes = _between(found)
     seconds = [
@@ -123,7 +123,7 @@ def false_deaths(found: Measurements, axes: Any) -> list[Summary]:
             axes.bar(at, one.mean, width * 0.9, color=colour, label=label, yerr=errors, capsize=3)
             axes.annotate(f"{one.mean:.3g}", (at, one.high), ha="center", va="bottom", fontsize=8)
             drawn.append(one)
-    axes.set_xticks(range(len(LOSSES)), [f"{loss:.0%} loss" for loss in LOSSES])
+    axes.set_xticks(range(len(LOSSES)), [f"{100 * loss:.0f} %" for loss in LOSSES])
     axes.set_xlabel("messages lost")
     axes.set_ylabel(f"deaths declared of well members in {STALLS_MS // 1_000} s")
     axes.set_title(f"False deaths among {COMPARED} members of which 4 % stall (mean, 95 % interval)")
@@ -131,7 +131,12 @@ def false_deaths(found: Measurements, axes: Any) -> list[Summary]:
 
 
 def false_deaths_by_size(found: Measurements, axes: Any) -> list[Summary]:
-    _by_size(axes, found, "per well member and hour", "False deaths while 4 % stall, by size")
+    _by_size(
+        axes,
+        [one.nodes for one in found.curve("stalls", "deaths", "swim")],
+        "per well member and hour",
+        "False deaths while 4 % stall, by size",
+    )
     drawn: list[Summary] = []
     for mode, colour in zip(("lifeguard", "swim"), COLOURS, strict=False):
         curve = found.curve("stalls", "deaths", mode)
@@ -144,7 +149,7 @@ def false_deaths_by_size(found: Measurements, axes: Any) -> list[Summary]:
 
 def traffic(found: Measurements, axes: Any) -> list[Summary]:
     settings = MembershipSettings()
-    _by_size(axes, found, "bytes sent by a node in a second", "What membership costs")
+    _by_size(axes, found.sizes, "bytes sent by a node in a second", "What membership costs")
     idle, failing = found.curve("crashes", "idle_bytes"), found.curve("crashes", "failing_bytes")
     _with_interval(axes, idle, COLOURS[0], "while nothing happens (mean, 95 % interval)", 1)
     _with_interval(axes, failing, COLOURS[1], "from a crash until it is noticed (mean, 95 % interval)", 1)
@@ -165,9 +170,9 @@ PICTURES: dict[str, Draw] = {
 }
 
 
-def _by_size(axes: Any, found: Measurements, unit: str, title: str) -> None:
+def _by_size(axes: Any, sizes: Sequence[int], unit: str, title: str) -> None:
     axes.set_xscale("log")
-    axes.set_xticks(found.sizes, [f"{size:,}" for size in found.sizes])
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
     axes.set_ylabel(unit)
     axes.set_title(title)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from node.lab.simulation.gossip.measure import COMPARED, COVERED, SPREAD, Measurements
 from node.lab.simulation.gossip.summary import Summary
-from node.lab.simulation.gossip.theory import swim_worst_periods, sync_interval_ms
+from node.lab.simulation.gossip.theory import swim_worst_periods, sync_interval_ms, walk_first_suspicion_ms
+from node.lab.simulation.gossip.world import DELAY_MS
 from node.membership.settings import MembershipSettings
 
 
@@ -20,9 +21,8 @@ class Target:
 
 def targets(found: Measurements) -> list[Target]:
     settings = MembershipSettings()
-    period_ms = settings.probe_interval_ms
     return [
-        *(_first_suspicion(one, period_ms) for one in found.curve("crashes", "first_ms")),
+        *(_first_suspicion(one, settings) for one in found.curve("crashes", "first_ms")),
         _at_most(
             f"news to 99 % of {SPREAD} at 10 % loss, 95 % of cases, ms",
             found.find("spread", "most_ms", SPREAD, loss=0.1),
@@ -58,12 +58,16 @@ def targets(found: Measurements) -> list[Target]:
     ]
 
 
-def _first_suspicion(one: Summary, period_ms: int) -> Target:
-    mean, worst, bound = one.mean / period_ms, one.worst / period_ms, swim_worst_periods(one.nodes)
+def _first_suspicion(one: Summary, settings: MembershipSettings) -> Target:
+    """SWIM counts from the start of a period that all share; from the crash itself its own expectation is higher."""
+    period_ms, bound = settings.probe_interval_ms, swim_worst_periods(one.nodes)
+    mean, worst = one.mean / period_ms, one.worst / period_ms
+    expected = walk_first_suspicion_ms(settings, one.nodes, DELAY_MS) / period_ms
+    interval = f"{one.low / period_ms:.2f} to {one.high / period_ms:.2f}"
     return Target(
         f"first suspicion of a crashed one of {one.nodes}, periods",
         f"mean <= 1.6, worst <= {bound}",
-        f"mean {mean:.2f} ({one.low / period_ms:.2f} to {one.high / period_ms:.2f}), worst {worst:.2f}",
+        f"mean {mean:.2f} ({interval}; expected {expected:.2f}), worst {worst:.2f}",
         mean <= 1.6 and worst <= bound,
     )
 
@@ -77,7 +81,7 @@ def _coverage(one: Summary | None) -> Target:
 
 
 def _false_deaths(found: Measurements, loss: float) -> Target:
-    what = f"well members declared dead, 4 % of {COMPARED} stall, {loss:.0%} loss"
+    what = f"well members declared dead, 4 % of {COMPARED} stall, {100 * loss:.0f} % loss"
     ours = found.find("stalls", "deaths", COMPARED, "lifeguard", loss)
     swim = found.find("stalls", "deaths", COMPARED, "swim", loss)
     if ours is None or swim is None:

@@ -50,6 +50,10 @@ class Wires:
     loss: float = 0.0
 
 
+DELAY_MS = (Wires().delay_ms_min + Wires().delay_ms_max) / 2
+"""The mean on the usual wires."""
+
+
 class Host:
     """One machine: what outlives its process."""
 
