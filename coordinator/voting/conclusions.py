@@ -18,7 +18,7 @@ from coordinator.voting.says import (
     votes_prepare,
     working_counter,
 )
-from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Externalize, Prepare
+from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Prepare
 
 BallotVotes = Votes[BallotStatement]
 
@@ -163,12 +163,13 @@ def _is_near(state: BallotState, votes: BallotVotes, counter: int) -> bool:
     Who accepted a commit votes to commit all counters above too, so its vote and a few liars' claims can make one that
     honest members will never come to acceptable. A range that begins there would take the place of one below it in the
     node's statement, and the others could wait for it for ever. The papers' votes are never replaced; those that the
-    messages carry are.
+    messages carry are. Who has decided accepts every counter from its own on for good, and so counts as having come
+    to all.
     """
     if state.b is not None and counter <= state.b.counter + NEAR_COUNTERS:
         return True
     least = counter - NEAR_COUNTERS
-    return votes.blocking(lambda s: (s.n_h if isinstance(s, Externalize) else s.ballot.counter) >= least)
+    return votes.blocking(lambda s: working_counter(s) >= least)
 
 
 def _is_behind(votes: BallotVotes, counter: int) -> bool:
