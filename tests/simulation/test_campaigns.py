@@ -14,8 +14,8 @@ from node.lab.simulation.play import play
 from node.lab.simulation.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 12
-OFTEN = {"slots": 15, "everything": 20}
+SEEDS = 10
+OFTEN = {"everything": 15}
 
 KNOWN = [
     ("everything", 515, "a member that started while its clock was nine minutes ahead is refused for four more"),
