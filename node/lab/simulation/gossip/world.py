@@ -1,7 +1,8 @@
 """Up to ten thousand production membership cores on virtual time: messages handed over as objects, their bytes counted.
 
 Each host has a monotonic clock of its own. A core is woken only when its deadline is due. Signatures are quick tags
-that cannot be forged in here; everything else that a core sees is what it sees in a node.
+that cannot be forged in here, and no connection is refused: what is sent to a machine that is gone vanishes. Everything
+else that a core sees is what it sees in a node.
 """
 
 from collections.abc import Callable, Sequence
@@ -57,7 +58,7 @@ DELAY_MS = (Wires().delay_ms_min + Wires().delay_ms_max) / 2
 class Host:
     """One machine: what outlives its process."""
 
-    __slots__ = ("bytes", "core", "crashed_ms", "number", "offset_ms", "remembered", "stalled_ms", "waiting", "wake_ms")
+    __slots__ = ("bytes", "core", "number", "offset_ms", "remembered", "stalled_ms", "waiting", "wake_ms")
 
     def __init__(self, number: int, offset_ms: int) -> None:
         self.number = number
@@ -71,7 +72,6 @@ class Host:
         """Until when its process does not run."""
         self.waiting: list[Event] = []
         """What came while it did not."""
-        self.crashed_ms: int | None = None
         self.bytes = 0
 
 
@@ -131,7 +131,7 @@ class World:
                 now_ms=self.now_ms + host.offset_ms,
                 known=known,
             )
-            host.crashed_ms, host.waiting, host.stalled_ms, host.wake_ms = None, [], 0, 0
+            host.waiting, host.stalled_ms, host.wake_ms = [], 0, 0
             self.census.begin(number, max(0, len(known.order) - 1))
             self._plan_wake(host, host.core)
 
@@ -160,7 +160,6 @@ class World:
         """These machines are gone: what is sent to them vanishes."""
         for number in numbers:
             self.hosts[number].core = None
-            self.hosts[number].crashed_ms = self.now_ms
             self.census.end(number)
 
     def stall(self, number: int, for_ms: int) -> None:
@@ -212,19 +211,15 @@ class World:
     def _step(self, host: Host, core: Membership, event: Event) -> None:
         now_ms = self.now_ms
         for effect in core.step(event, now_ms + host.offset_ms):
-            kind = type(effect)
-            if kind is Send:
-                assert isinstance(effect, Send)
+            if isinstance(effect, Send):
                 number = self.numbers[effect.to] if effect.to is not None else self._addresses[effect.address]
                 self._post(host, self.hosts[number], effect.message)
-            elif kind is MemberChanged:
-                assert isinstance(effect, MemberChanged)
+            elif isinstance(effect, MemberChanged):
                 subject = self.numbers[effect.node]
                 self.census.changed(now_ms, host.number, subject, effect.before, effect.after)
                 if subject in self.census.news and effect.after is Status.ALIVE:
                     self._hear_news(host, core, subject, renewed=effect.before is Status.ALIVE)
-            elif kind is RememberMembers:
-                assert isinstance(effect, RememberMembers)
+            elif isinstance(effect, RememberMembers):
                 host.remembered = effect.records
         self._plan_wake(host, core)
 
