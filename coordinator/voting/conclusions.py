@@ -18,9 +18,11 @@ from coordinator.voting.says import (
     votes_prepare,
     working_counter,
 )
-from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Externalize, Prepare
+from coordinator.voting.statement import INFINITY, Ballot, BallotStatement, Prepare
 
 BallotVotes = Votes[BallotStatement]
+
+NEAR_COUNTERS = 8  # ahead; timers carry the members over so many, however far a liar would like them to go
 
 
 def accepted_prepared(state: BallotState, votes: BallotVotes, hint: BallotStatement) -> Ballot | None:
@@ -69,7 +71,7 @@ def accepted_commit(state: BallotState, votes: BallotVotes, hint: BallotStatemen
     def holds(lo: int, hi: int) -> bool:
         return votes.accept(lambda s: votes_commit(s, value, lo, hi), lambda s: accepts_commit(s, value, lo, hi))
 
-    found = _widest_range(value, votes, holds, lambda counter: _is_reached(state, votes, counter))
+    found = _widest_range(value, votes, holds, lambda counter: _is_near(state, votes, counter))
     if found is not None and state.phase is Phase.CONFIRM and state.h is not None and found[1] <= state.h:
         return None
     return found
@@ -138,33 +140,36 @@ def _lowest_to_commit(state: BallotState, votes: BallotVotes, high: Ballot, cand
 
 
 def _widest_range(
-    value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool], reached: Callable[[int], bool] | None = None
+    value: bytes, votes: BallotVotes, holds: Callable[[int, int], bool], near: Callable[[int], bool] | None = None
 ) -> tuple[Ballot, Ballot] | None:
     """The range with the highest top for which `holds`, as wide as it gets downward; as its two ballots.
 
-    With `reached`, one that begins at a counter which is not yet reached gives way to one below it.
+    With `near`, one that begins at a counter for which it does not hold gives way to one below it.
     """
     low = high = 0
     for counter in commit_boundaries(value, votes.different()):
         if high and holds(counter, high):
             low = counter
             continue
-        if high and (reached is None or reached(low)):
+        if high and (near is None or near(low)):
             break
         low = high = counter if holds(counter, counter) else 0
-    return (Ballot(low, value), Ballot(high, value)) if high and (reached is None or reached(low)) else None
+    return (Ballot(low, value), Ballot(high, value)) if high and (near is None or near(low)) else None
 
 
-def _is_reached(state: BallotState, votes: BallotVotes, counter: int) -> bool:
-    """Whether the node, or an honest member that it cannot do without, has come to this counter.
+def _is_near(state: BallotState, votes: BallotVotes, counter: int) -> bool:
+    """Whether the node, or an honest member that it cannot do without, has come to this counter or close to it.
 
     Who accepted a commit votes to commit all counters above too, so its vote and a few liars' claims can make one that
     honest members will never come to acceptable. A range that begins there would take the place of one below it in the
-    node's statement, and the others could wait for it for ever.
+    node's statement, and the others could wait for it for ever. The papers' votes are never replaced; those that the
+    messages carry are. Who has decided accepts every counter from its own on for good, and so counts as having come
+    to all.
     """
-    if state.b is not None and counter <= state.b.counter:
+    if state.b is not None and counter <= state.b.counter + NEAR_COUNTERS:
         return True
-    return votes.blocking(lambda s: (s.n_h if isinstance(s, Externalize) else s.ballot.counter) >= counter)
+    least = counter - NEAR_COUNTERS
+    return votes.blocking(lambda s: working_counter(s) >= least)
 
 
 def _is_behind(votes: BallotVotes, counter: int) -> bool:

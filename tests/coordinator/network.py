@@ -18,13 +18,14 @@ from coordinator.moot import Moot
 from coordinator.records import AnswerKind, Cost, Preference, Question
 from coordinator.signed import Digest, Kind, NodeId, Signed
 from coordinator.voting import contradiction, decode
-from tests.coordinator.disk import Disk
+from node.lab.simulation.disk import HostDisk
 from tests.coordinator.keys import FakeSigner, FakeVerifier, found
 
 __all__ = ["FakeSigner", "FakeVerifier", "Model", "Network", "found", "seven"]
 
 WALL_OFFSET_MS = 1_000_000
 DUE_NEVER_MS = 1 << 60
+REPLY_BYTES_MAX = 1 << 20
 
 Model = Callable[[NodeId, Generate], tuple[str, ...] | None]
 """A member's answer to a question; None when its model fails."""
@@ -43,7 +44,7 @@ class Network:
         self.now_ms = 1_000
         self.loss = 0.0
         self.nodes: dict[NodeId, Moot] = {}
-        self.disks = {member.node: Disk() for member in genesis.members}
+        self.disks = {member.node: HostDisk() for member in genesis.members}
         self.ids = [member.node for member in sorted(genesis.members, key=lambda member: member.name)]
         self.ended: dict[NodeId, dict[Digest, int | None]] = {node: {} for node in self.ids}
         self.sent: dict[NodeId, dict[Digest, Signed]] = {node: {} for node in self.ids}
@@ -66,7 +67,7 @@ class Network:
         """A node that is not in the genesis: it gets a disk and a name, and runs once it is started."""
         node = member.node
         self.ids.append(node)
-        self.disks[node], self.ended[node], self.sent[node], self._lives[node] = Disk(), {}, {}, 0
+        self.disks[node], self.ended[node], self.sent[node], self._lives[node] = HostDisk(), {}, {}, 0
         return node
 
     def change(self, node: NodeId, change: Change, *approving: NodeId) -> Digest:
@@ -215,7 +216,7 @@ class Network:
         if carried_out >= 0:
             for effect in effects:
                 if isinstance(effect, Save):
-                    self.disks[node].save(effect)
+                    self.disks[node].save([effect])
         for effect in rest[: max(0, carried_out)]:
             self._carry_out(node, effect)
         if dies:
@@ -234,7 +235,9 @@ class Network:
                 for send in self.on_send(node, effect):
                     self._deliver(node, send)
             case SendEntries(to, slot, until):
-                proven = self.disks[node].proven_from(slot, 3 if until is None else min(3, until - slot))
+                proven = self.disks[node].proven_from(
+                    slot, 3 if until is None else min(3, until - slot), REPLY_BYTES_MAX
+                )
                 if proven:
                     self._carry_out(node, Send(to, Entries(slot, proven)))
             case Generate(question):

@@ -17,6 +17,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "llama_cpp": ("node/model/llama.py", "node/lab/training*"),  # training quantizes what it wrote
     "torch": ("node/lab/training*",),
     "gguf": ("node/lab/training*",),
+    "matplotlib": ("node/lab/simulation/gossip/plots.py",),
     "sqlite3": ("node/store*",),
     "cryptography": ("node/identity.py", "node/signing.py", "node/transport/*"),
     "typer": ("node/cli/*", "node/__main__.py", "node/lab/bench/*"),

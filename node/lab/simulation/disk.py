@@ -118,7 +118,7 @@ class HostDisk:
             (newest.slot, newest.state, newest.statements) if newest else None,
             tuple(one.agenda for one in self.agendas.values() if one.slot >= self.height),
             tuple(self.changes[epoch] for epoch in sorted(self.changes)),
-            self.accused,
+            tuple(sorted(self.accused)),
         )
 
     def _append(self, entry: SaveEntry) -> None:

@@ -234,24 +234,23 @@ def questions(ground: Ground, liars: tuple[Liar, ...] = ()) -> tuple[Ask, ...]:
     return tuple(Ask(at_ms, rng.choice(askers), skewed(rng, 1_000, DEADLINE_MS_MAX)) for at_ms in ground.busy_ms)
 
 
-def seats(ground: Ground, liars: tuple[Liar, ...], joiners: int) -> tuple[Seat, ...]:
-    """Newcomers come in and members go, one at a time or in each other's place; the first is proposed by one who stays.
+def seats(ground: Ground, liars: tuple[Liar, ...], faulty: int, joiners: int) -> tuple[Seat, ...]:
+    """Newcomers come in and members go, one at a time or in each other's place; one who stays proposes it.
 
-    The roster stays large enough for its liars.
+    In whatever order this is decided, the roster stays large enough for as many members as are `faulty`.
     """
-    rng = ground.chance("seats")
-    stayers = honest(ground, liars)
-    proposer = stayers[0]
-    leavers = rng.sample(stayers[1:], len(stayers) - 1)
+    rng, (proposer, *others) = ground.chance("seats"), honest(ground, liars)
+    leavers = rng.sample(others, len(others))
     newcomers = list(range(ground.members, ground.members + joiners))
-    size, found = ground.members, list[Seat]()
+    fewest, found = ground.members, list[Seat]()
     for at_ms in sorted(ground.some_time(rng) for _ in range(rng.randint(1, 4))):
         joins = newcomers.pop(0) if newcomers and rng.random() < 0.7 else -1
-        may_leave = leavers and tolerated(size + (joins != -1) - 1) >= max(len(liars), tolerated(ground.members))
-        leaves = leavers.pop() if may_leave and (joins == -1 or rng.random() < 0.5) else -1
-        if (joins, leaves) != (-1, -1):
-            size += (joins != -1) - (leaves != -1)
-            found.append(Seat(at_ms, proposer, joins, leaves))
+        leaves = leavers.pop() if leavers and rng.random() < (0.5 if joins != -1 else 1.0) else -1
+        if joins == -1:
+            if leaves == -1 or tolerated(fewest - 1) < faulty:
+                continue
+            fewest -= 1
+        found.append(Seat(at_ms, proposer, joins, leaves))
     return tuple(found)
 
 

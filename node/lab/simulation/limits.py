@@ -89,9 +89,6 @@ def is_tolerable(plan: Plan) -> bool:
     if plan.world is World.SLOTS:
         most = liars_max(plan.shape, plan.members)
     else:
-        size = least = plan.members
-        for seat in plan.seats:
-            size += (seat.joins != -1) - (seat.leaves != -1)
-            least = min(least, size)
-        most = tolerated(least)
+        # Changes may be decided in another order than they are proposed.
+        most = tolerated(plan.members - sum(seat.joins == -1 for seat in plan.seats))
     return len(faulty(plan)) <= most and (plan.threshold == 0 or plan.threshold >= byzantine_threshold(plan.members))

@@ -7,6 +7,7 @@ from node.lab.simulation import draws
 from node.lab.simulation.definitions import JUDGED_MAX
 from node.lab.simulation.draws import Ground, tolerated
 from node.lab.simulation.faults import Crash, Fault
+from node.lab.simulation.limits import faulty
 from node.lab.simulation.plan import Liar, Models, Plan, World
 from node.lab.simulation.shapes import ASYMMETRIC_MAX, ORGANIZATIONS, SHAPES, liars_max
 
@@ -151,7 +152,8 @@ def _everything(ground: Ground) -> Plan:
 
 def _seated(ground: Ground, plan: Plan) -> Plan:
     joiners = ground.chance("joiners").randint(0, 3)
-    return replace(plan, seats=draws.seats(ground, plan.liars, joiners), nodes=plan.members + joiners)
+    seats = draws.seats(ground, plan.liars, len(faulty(plan)), joiners)
+    return replace(plan, seats=seats, nodes=plan.members + joiners)
 
 
 def _some_liars(ground: Ground) -> tuple[Liar, ...]:

@@ -54,8 +54,10 @@ class Seats:
     def _look(self) -> None:
         self._wants = [want for want in self._wants if not self._is_so(want.seat)]
         members = [host for host in self._hosts if host.honest and host.node in self._roster().nodes]
-        for want in self._wants:
-            self._propose(want, members)
+        for place, want in enumerate(self._wants):
+            # In the plan's order the roster stays large enough for its liars; whoever only joins may be early.
+            if place == 0 or want.seat.leaves < 0:
+                self._propose(want, members)
         wanted = [want.change for want in self._wants if want.change is not None]
         for host in members:
             for change in wanted:

@@ -94,7 +94,8 @@ class Reader:
             case Ballot():
                 return self.ballot(part)
             case _ if is_dataclass(part) and not isinstance(part, type):
-                parts = (f"{field.name}={self.shown(getattr(part, field.name))}" for field in fields(part))
+                values = ((field.name, getattr(part, field.name)) for field in fields(part))
+                parts = (f"{name}={self.shown(value)}" for name, value in values if value is not None)
                 return f"{type(part).__name__}({' '.join(parts)})"
             case _:
                 return str(part)

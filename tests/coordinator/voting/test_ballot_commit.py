@@ -72,7 +72,7 @@ DECIDED = (
         pytest.param(
             """
             1: EXTERNALIZE 1m h=1 => -
-            2: EXTERNALIZE 2m h=2 => -   # both accept 2, but only v2 says that a counter of 2 was ever reached
+            2: EXTERNALIZE 2m h=2 => CONFIRM infm p=inf c=2 h=inf
             3: EXTERNALIZE 1m h=3 => EXTERNALIZE 2m h=inf decides m
             4: EXTERNALIZE 2m h=2 => -
             """,

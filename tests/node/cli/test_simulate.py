@@ -120,7 +120,9 @@ def test_a_run_that_differs_in_another_process(moot: Any, monkeypatch: pytest.Mo
     assert "replay" in ran.err
 
 
-def test_ctrl_c_ends_it_with_what_there_is() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_what_there_is(number: signal.Signals) -> None:
+    """Ctrl-C reaches all processes of the terminal, the other signal this one alone."""
     command = [sys.executable, "-m", "node", "simulate", "slots", "--seeds", "1000000", "--workers", "2", "--json"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -131,7 +133,10 @@ def test_ctrl_c_ends_it_with_what_there_is() -> None:
         while len(workers := children.read_text().split()) < 2:
             assert time.monotonic() < until and process.poll() is None
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
+        if number is signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         out, err = process.communicate(timeout=30)
     finally:
         if process.poll() is None:

@@ -125,21 +125,6 @@ async def test_two_peers_talk_both_ways() -> None:
         assert to_alice.batches[0][0] == BOB.node
 
 
-async def test_who_is_dropped_is_cut_off() -> None:
-    """A revoked key keeps no connection, and what waits for it is never sent."""
-    received = Received()
-    async with serving(received) as (_, port), sending(Failures()) as outbox:
-        outbox.send(BOB.node, address(port), WantEntries(1))
-        await until(lambda: len(received.messages) == 1)
-        outbox.send(BOB.node, address(port), WantEntries(2))
-        outbox.drop(BOB.node)
-        outbox.drop(MALLORY.node)  # to whom nothing was ever sent
-        assert outbox.peers_open == 0
-        outbox.send(BOB.node, address(port), WantEntries(3))
-        await until(lambda: len(received.messages) == 2)
-        assert received.messages == [WantEntries(1), WantEntries(3)]
-
-
 async def test_a_refusal_is_reported_with_its_reason() -> None:
     failures = Failures()
     async with serving(Received()) as (_, port), sending(failures, node=MALLORY) as outbox:

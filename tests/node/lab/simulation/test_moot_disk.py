@@ -1,10 +1,11 @@
 """The simulated disk is the store's twin: whatever is saved in both, a start finds the same in both."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from coordinator.effects import Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
+from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.signed import Kind, Signed
 from node.lab.simulation.disk import DiskIsFull, HostDisk
 from node.lab.simulation.streams import stream
@@ -24,21 +25,24 @@ def record(kind: Kind, number: int) -> Signed:
 
 def writes(seed: int) -> list[list[Save]]:
     """Transactions as a core asks for them: slots in order, proofs late, stragglers' records after the decision."""
-    rng, height = stream(seed, "writes"), 0
+    rng, height, epochs = stream(seed, "writes"), 0, count(1)
     unproven: list[int] = []
     done: list[list[Save]] = []
     for number in range(120):
         one: list[Save] = []
-        match rng.choice(("record", "record", "voting", "agenda", "entry", "proof")):
+        match rng.choice(("record", "record", "forgotten", "voting", "agenda", "entry", "proof")):
             case "record":
                 one.append(SaveRecord(digest(rng.randrange(40)), record(Kind.PREFERENCE, number)))
+            case "forgotten":
+                one.append(ForgetRecords((digest(rng.randrange(40)),)))
             case "voting":
                 one.append(SaveVoting(height, digest(number), (record(Kind.STATEMENT, number),)))
             case "agenda":
                 one.append(SaveAgenda(height, digest(number), b"agenda %d" % number))
             case "entry":
                 asked = tuple(digest(question) for question in range(2 * height, 2 * height + 2))
-                one.append(SaveEntry(height, digest(1_000 + height), b"entry %d" % height, asked))
+                epoch = next(epochs) if rng.random() < 0.3 else None
+                one.append(SaveEntry(height, digest(1_000 + height), b"entry %d" % height, asked, epoch))
                 unproven.append(height)
                 height += 1
             case "proof" if unproven:

@@ -66,6 +66,20 @@ def test_every_kind_of_lie_disk_shape_and_size_is_drawn() -> None:
     assert {plan.members for plan in plans} == set(draws.SIZES)
 
 
+def test_members_come_go_and_take_each_others_place() -> None:
+    """In whatever order that is decided, as many as are faulty must be tolerated."""
+    plans = [SCENARIOS["upgrade-of-roster"].draw(seed) for seed in SEEDS]
+    seats = [seat for plan in plans for seat in plan.seats]
+    assert {(seat.joins >= 0, seat.leaves >= 0) for seat in seats} == {(True, False), (False, True), (True, True)}
+    for plan in plans:
+        comes, goes = [seat.joins for seat in plan.seats], [seat.leaves for seat in plan.seats]
+        assert all(plan.members <= node < plan.nodes for node in comes if node != -1)
+        assert len(set(comes) - {-1}) == sum(node != -1 for node in comes)
+        assert not {seat.by for seat in plan.seats} & set(goes), "who proposes stays"
+        fewest = plan.members - sum(seat.joins == -1 for seat in plan.seats)
+        assert draws.tolerated(fewest) >= len(faulty(plan))
+
+
 def test_a_part_has_a_stream_of_its_own() -> None:
     """Else a new draw in one part would change all plans, and no seed of today would mean anything tomorrow."""
     ground = draws.Ground("x", 5, World.MOOT, 7, 60_000)
