@@ -13,7 +13,18 @@ from coordinator.assembly import Assembly, Decided
 from coordinator.catch_up import CatchUp
 from coordinator.charter import Charter
 from coordinator.effects import Effect, Ended, Note, Progress, RosterChanged, Send, SendEntries
-from coordinator.events import Approved, Asked, Event, Generated, ModelFailed, Proposed, Reachable, Received, Tick
+from coordinator.events import (
+    Approved,
+    Asked,
+    ClockSet,
+    Event,
+    Generated,
+    ModelFailed,
+    Proposed,
+    Reachable,
+    Received,
+    Tick,
+)
 from coordinator.ledger.agenda import Agenda, ChangeItem, Item
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger, Unproven
@@ -110,6 +121,8 @@ class Moot:
                 effects = self.questions.abstain(question)
             case Reachable(nodes):
                 effects = self._reached(nodes, now_ms)
+            case ClockSet(wall_offset_ms):
+                self.questions.wall_offset_ms = wall_offset_ms
             case Tick():
                 pass
         return self._settle(effects, now_ms)
