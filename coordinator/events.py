@@ -66,8 +66,15 @@ class Reachable:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSet:
+    """The wall clock was set, or the machine slept: so far it is ahead of the monotonic clock now."""
+
+    wall_offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A deadline may have passed."""
 
 
-Event: TypeAlias = Received | Asked | Proposed | Approved | Generated | ModelFailed | Reachable | Tick
+Event: TypeAlias = Received | Asked | Proposed | Approved | Generated | ModelFailed | Reachable | ClockSet | Tick

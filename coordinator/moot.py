@@ -14,11 +14,21 @@ from coordinator.assembly import Assembly, Decided
 from coordinator.catch_up import CatchUp
 from coordinator.charter import Charter
 from coordinator.effects import Effect, Ended, Note, Progress, RosterChanged, Send, SendEntries
-from coordinator.events import Approved, Asked, Event, Generated, ModelFailed, Proposed, Reachable, Received, Tick
+from coordinator.events import (
+    Approved,
+    Asked,
+    ClockSet,
+    Event,
+    Generated,
+    ModelFailed,
+    Proposed,
+    Reachable,
+    Received,
+    Tick,
+)
 from coordinator.evidence import OpenEvidence
-from coordinator.ledger.agenda import Agenda, ChangeItem, Item
+from coordinator.ledger.agenda import ChangeItem, Item
 from coordinator.ledger.genesis import Genesis
-from coordinator.ledger.ledger import Ledger, Unproven
 from coordinator.ledger.resolution import resolve
 from coordinator.messages import (
     AGENDAS_MAX,
@@ -33,11 +43,9 @@ from coordinator.messages import (
 )
 from coordinator.open_changes import OpenChanges
 from coordinator.questions import OpenQuestions
-from coordinator.restored import Restored
+from coordinator.restored import Restored, ledger_of
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer, Verifier
-from coordinator.voting.statement import Externalize
-from coordinator.voting.statement import decode as decode_statement
 
 QUESTION_KINDS = (Kind.QUESTION, Kind.PROPOSAL, Kind.PREFERENCE)
 UNDECIDED_MS = 30_000
@@ -71,12 +79,8 @@ class Moot:
         """When an open question has to be looked at, at the latest, though nothing new came about it."""
         self._proposed: tuple[int, tuple[tuple[Digest, int], ...]] = (0, ())
         """The slot of our newest agenda, its questions and its change, and how many records each had."""
-        self.ledger = Ledger(genesis, restored.height, restored.head, set(restored.decided))
-        for data in restored.changes:
-            self.ledger.take_change(Agenda.decode(data))
+        self.ledger = ledger_of(genesis, restored)
         self.questions = OpenQuestions(signer, self.ledger, wall_offset_ms)
-        for node, slot in restored.accused:
-            self.ledger.accuse(node, slot)
         self.changes = OpenChanges(signer, self.ledger)
         self.evidence = OpenEvidence(self._node, self.ledger, self._verify)
         self._driver = AgendaDriver(self._node, self.ledger, self._verify, self._timely, settings)
@@ -115,6 +119,8 @@ class Moot:
                 effects = self.questions.abstain(question)
             case Reachable(nodes):
                 effects = self._reached(nodes, now_ms)
+            case ClockSet(wall_offset_ms):
+                self.questions.wall_offset_ms = wall_offset_ms
             case Tick():
                 pass
         return self._settle(effects, now_ms)
@@ -337,10 +343,6 @@ class Moot:
         return session.accepts(item, self.ledger.roster, self.reachable, self._now_ms)
 
     def _restore(self, restored: Restored, now_ms: int) -> None:
-        for data, statements in restored.unproven:
-            agenda = Agenda.decode(data)
-            ours = {one.author: one for one in statements if isinstance(decode_statement(one.body), Externalize)}
-            self.ledger.unproven[agenda.header.slot] = Unproven(agenda, ours)
         records = restored.records
         self.changes.restore(one for one in records if one.kind in (Kind.CHANGE, Kind.APPROVAL))
         self.evidence.restore(one for one in records if one.kind is Kind.STATEMENT)

@@ -29,7 +29,8 @@ class OpenQuestions:
         self._signer = signer
         self._node = signer.node
         self._ledger = ledger
-        self._wall_offset_ms = wall_offset_ms
+        self.wall_offset_ms = wall_offset_ms
+        """Wall clock minus monotonic clock; set by the layer above when it changes."""
         self.sessions: dict[Digest, Session] = {}
         self.touched: dict[Digest, None] = {}
         """Questions that are new or have new records; the layer above takes them off when it has looked."""
@@ -186,7 +187,7 @@ class OpenQuestions:
 
     def _open(self, record: Signed, question: Question, now_ms: int) -> Session:
         over_ms = question.asked_ms + question.deadline_ms + LATE_SLACK_MS
-        late = now_ms + self._wall_offset_ms > over_ms
+        late = now_ms + self.wall_offset_ms > over_ms
         deadline_at_ms = now_ms if late else now_ms + question.deadline_ms
         session = Session(record, question, deadline_at_ms, late)
         self.sessions[session.id] = session

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from coordinator.ledger.agenda import Agenda
+from coordinator.ledger.genesis import Genesis
+from coordinator.ledger.ledger import Ledger, Unproven
 from coordinator.signed import Digest, NodeId, Signed
+from coordinator.voting.statement import Externalize, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,17 @@ class Restored:
     """Decided agendas that changed the roster, the oldest first."""
     accused: tuple[tuple[NodeId, int], ...] = ()
     """Members, with slots in which the ledger says that they contradicted themselves."""
+
+
+def ledger_of(genesis: Genesis, restored: Restored) -> Ledger:
+    """Where the ledger stood: its head, every roster so far, and what still wants a proof."""
+    ledger = Ledger(genesis, restored.height, restored.head, set(restored.decided))
+    for data in restored.changes:
+        ledger.take_change(Agenda.decode(data))
+    for node, slot in restored.accused:
+        ledger.accuse(node, slot)
+    for data, statements in restored.unproven:
+        agenda = Agenda.decode(data)
+        ours = {one.author: one for one in statements if isinstance(decode(one.body), Externalize)}
+        ledger.unproven[agenda.header.slot] = Unproven(agenda, ours)
+    return ledger

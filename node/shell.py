@@ -37,6 +37,8 @@ STEP_MAX = 512
 """Events taken in one turn; their saves become one transaction."""
 GENERATING_MAX = 4
 """Questions that wait at the model at one time; further ones wait here, where they can still be given up."""
+CLOCK_STEP_MS = 1_000
+"""A wall clock that moved so far against the monotonic one was set, or the machine slept; less is drift."""
 REPLY_BYTES_MAX = 900 * 1024
 """Of ledger entries in one message."""
 
@@ -99,6 +101,7 @@ class Shell:
         self._left = asyncio.Event()
         self._stepped = asyncio.Event()
         """Set, and replaced by a new one, after every step."""
+        self._wall_offset_ms = wall_ms() - now_ms()
         self._failure: Exception | None = None
         """What a step failed with: from then on there is no other."""
         self._outdated_for: set[NodeId] = set()
@@ -199,6 +202,12 @@ class Shell:
         """One step of both cores over everything that waits, then all its effects: one transaction, then the sends."""
         now = now_ms()
         effects: list[Effect | member_events.Effect] = []
+        wall_offset_ms = wall_ms() - now
+        if abs(wall_offset_ms - self._wall_offset_ms) >= CLOCK_STEP_MS:
+            log.info("clock.set by_ms=%d", wall_offset_ms - self._wall_offset_ms)
+            self._wall_offset_ms = wall_offset_ms
+            effects += self.membership.step(member_events.ClockSet(wall_offset_ms), now)
+            effects += self.moot.step(moot_events.ClockSet(wall_offset_ms), now)
         for _ in range(min(len(self._inbox), STEP_MAX)):
             event = self._inbox.popleft()
             if isinstance(event, member_events.Event):

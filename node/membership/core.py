@@ -11,6 +11,7 @@ from node.membership.checks import Checks
 from node.membership.contacts import Contacts
 from node.membership.defence import Defence
 from node.membership.events import (
+    ClockSet,
     Confirm,
     Effect,
     Event,
@@ -232,6 +233,8 @@ class Membership:
                 self._beliefs.hear(revocations, local.node)
             case Confirm(node):
                 self._checks.begin(node)
+            case ClockSet(wall_offset_ms):
+                local.wall_offset_ms = wall_offset_ms
             case Tick():
                 pass  # timers run in every step
             case _:

@@ -95,7 +95,14 @@ class Revoke:
     revocations: Signed
 
 
-Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave | Confirm | Revoke
+@dataclass(frozen=True, slots=True)
+class ClockSet:
+    """The wall clock was set, or the machine slept: so far it is ahead of the monotonic clock now."""
+
+    wall_offset_ms: int
+
+
+Event: TypeAlias = Received | Tick | SendFailed | SetMeta | Leave | Confirm | Revoke | ClockSet
 
 
 @dataclass(frozen=True, slots=True)

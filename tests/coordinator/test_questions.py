@@ -6,7 +6,7 @@ import pytest
 
 from coordinator import questions
 from coordinator.effects import Effect, Ended, Generate, Progress, SaveRecord
-from coordinator.events import Asked, ModelFailed
+from coordinator.events import Asked, ClockSet, ModelFailed
 from coordinator.questions import LATE_SLACK_MS
 from coordinator.records import Preference, Proposal, Question, QuestionError
 from coordinator.restored import Restored
@@ -86,6 +86,15 @@ def test_a_question_that_is_over_by_its_askers_clock_is_not_answered() -> None:
     assert Preference.decode(abstention.body).points == ()
     effects = solo.hear_records(solo.others[0], solo.asked_by(1, asked_ms=old_ms, nonce=2))
     assert [effect for effect in effects if isinstance(effect, Generate)], "clocks differ a little"
+
+
+def test_a_clock_that_is_set_right_lets_questions_be_answered() -> None:
+    """A machine that starts with its clock ahead would abstain from everything until it is started again."""
+    solo = Solo(BUILD)
+    asked_ms = WALL_OFFSET_MS + solo.now_ms - 600_000
+    solo.step(ClockSet(WALL_OFFSET_MS - 600_000))
+    effects = solo.hear_records(solo.others[0], solo.asked_by(1, asked_ms=asked_ms))
+    assert [effect for effect in effects if isinstance(effect, Generate)]
 
 
 def test_everybody_has_a_share_that_nobody_else_can_take(monkeypatch: pytest.MonkeyPatch) -> None:

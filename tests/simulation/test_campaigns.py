@@ -19,6 +19,7 @@ OFTEN = {"everything": 15}
 
 KNOWN = [
     ("everything", 515, "a member that started while its clock was nine minutes ahead is refused for four more"),
+    ("everything", 1128, "a member that started with a wrong clock stayed alone after the clock was set right"),
     ("slots", 20, "thirteen members are too many for the judge of single steps"),
 ]
 """Scenario, seed, and what it found when it failed, or which bound it comes near."""

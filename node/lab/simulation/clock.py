@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from node.shell import CLOCK_STEP_MS
+
 WALL_MS = 1_750_000_000_000
 """The true wall clock when a run begins."""
 MILLION = 1_000_000
@@ -21,6 +23,14 @@ class HostClock:
 
     def wall_ms(self, now_ms: int) -> int:
         return WALL_MS + self.wall_error_ms + now_ms + now_ms * self.drift_ppm // MILLION
+
+    def wall_offset_ms(self) -> int:
+        """Wall clock minus monotonic clock."""
+        return WALL_MS + self.wall_error_ms - self.base_ms
+
+    def is_set_since(self, wall_offset_ms: int) -> bool:
+        """Whether the wall clock was set since it was so far ahead of the monotonic one."""
+        return abs(self.wall_offset_ms() - wall_offset_ms) >= CLOCK_STEP_MS
 
     def when(self, monotonic_ms: int) -> int:
         """The first moment at which the monotonic clock shows so much."""

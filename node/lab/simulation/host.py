@@ -169,6 +169,8 @@ class Host:
         now_ms, due_ms = self.clock.monotonic_ms(self._surroundings.timeline.now_ms), process.due_ms()
         inbox, watch = self.turns.inbox, self._surroundings.watch
         effects: list[Effect] = []
+        if self.clock.is_set_since(process.wall_offset_ms):
+            effects += process.set_clock(self.clock.wall_offset_ms(), now_ms)
         for _ in range(min(len(inbox), STEP_MAX)):
             event = inbox.popleft()
             if watch.on:

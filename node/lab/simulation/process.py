@@ -23,12 +23,14 @@ Effect: TypeAlias = moot_effects.Effect | member_events.Effect
 class Process:
     """One run of the node. When its cores want to be woken is asked once after each step: nothing else changes it."""
 
-    __slots__ = ("_membership_due_ms", "_moot_due_ms", "epoch", "membership", "moot")
+    __slots__ = ("_membership_due_ms", "_moot_due_ms", "epoch", "membership", "moot", "wall_offset_ms")
 
-    def __init__(self, moot: Moot, membership: Membership, epoch: int) -> None:
+    def __init__(self, moot: Moot, membership: Membership, epoch: int, wall_offset_ms: int) -> None:
         self.moot = moot
         self.membership = membership
         self.epoch = epoch
+        self.wall_offset_ms = wall_offset_ms
+        """As the cores know it."""
         self._moot_due_ms = moot.next_deadline_ms()
         self._membership_due_ms = membership.next_deadline_ms()
 
@@ -57,6 +59,11 @@ class Process:
             effects = self.moot.step(event, now_ms)
             self._moot_due_ms = self.moot.next_deadline_ms()
         return effects
+
+    def set_clock(self, wall_offset_ms: int, now_ms: int) -> list[Effect]:
+        self.wall_offset_ms = wall_offset_ms
+        effects = list(self.step(member_events.ClockSet(wall_offset_ms), now_ms))
+        return effects + list(self.step(moot_events.ClockSet(wall_offset_ms), now_ms))
 
     def tick(self, lag_ms: int, now_ms: int) -> list[Effect]:
         """Wake the cores that asked for it.
@@ -114,4 +121,4 @@ def run_cores(
         now_ms=monotonic_ms,
         operator_of=lambda one: genesis.by_node[one].organization if one in genesis.by_node else "",
     )
-    return Process(moot, membership, epoch)
+    return Process(moot, membership, epoch, offset_ms)

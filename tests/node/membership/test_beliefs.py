@@ -6,11 +6,11 @@ import pytest
 
 from coordinator.effects import Note
 from coordinator.signed import Kind, Signed
-from node.membership.events import MemberChanged, Status, Tick
+from node.membership.events import ClockSet, MemberChanged, Status, Tick
 from node.membership.messages import Gossip, PingReq, SyncReply
 from node.membership.records import MemberRecord, RecordError
 from node.membership.suspicion import suspicion_ms_min
-from tests.node.membership.solo import EPOCH, SELF, Solo, gossiped, notes, sends
+from tests.node.membership.solo import EPOCH, SELF, WALL_MS, Solo, gossiped, notes, sends
 
 ALIVE, SUSPECT, DEAD, LEFT = Status
 
@@ -298,3 +298,14 @@ def test_metadata_too_large_is_refused_when_it_is_set() -> None:
     """Not when it is sent: then it would take the process down (memberlist pull request 218)."""
     with pytest.raises(RecordError, match="at most 512"):
         Solo(meta=bytes(513))
+
+
+def test_a_clock_that_is_set_right_lets_the_others_in() -> None:
+    """A machine that starts before its clock is set would refuse everybody until it is started again."""
+    solo = solo_with(ALIVE)
+    ahead = solo.record(b"x", epoch=EPOCH + 400_000, issued_ms=EPOCH + 400_000)
+    solo.hear(b"c", ahead)
+    assert solo.status(b"x") is None
+    solo.step(ClockSet(WALL_MS + 400_000))
+    solo.hear(b"c", ahead)
+    assert solo.status(b"x") is Status.ALIVE
