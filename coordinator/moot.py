@@ -269,8 +269,7 @@ class Moot:
             effects += self.assembly.propose(None, now_ms)
         if (ready or change) and self.assembly.takes_proposals():
             counts = [(one.id, len(one.proposals) + len(one.preferences)) for one in ready]
-            counts += [(change.id, len(change.approvals))] if change else []
-            mark = (self.ledger.height, tuple(counts))
+            mark = (self.ledger.height, (*counts, *([(change.id, len(change.approvals))] if change else [])))
             if mark != self._proposed:
                 self._proposed = mark
                 agenda = self._driver.agenda_of(
@@ -307,10 +306,10 @@ class Moot:
     def _take_roster(self, slot: int) -> list[Effect]:
         """Go on by the roster that the slot decided, which holds from the next one on."""
         roster, before = self.ledger.roster, self.ledger.roster_at(slot)
-        effects: list[Effect] = [*self.changes.take_roster(), *self.questions.take_roster()]
+        effects = [*self.changes.take_roster(), *self.questions.take_roster()]
         self._ready = {name: one for name, one in self._ready.items() if name in self.questions.sessions}
         self._look_again()
-        effects.append(Note("roster.changed", (("epoch", roster.epoch), ("members", len(roster.members)))))
+        effects += [Note("roster.changed", (("epoch", roster.epoch), ("members", len(roster.members))))]
         if self._node in before.nodes - roster.nodes:
             effects.append(Note("roster.removed", (("member", self._node), ("slot", slot))))
         return [*effects, RosterChanged(roster)]
