@@ -68,7 +68,7 @@ def write(found: Measurements, directory: Path) -> list[Path]:
 
 
 def _cells(one: Summary) -> tuple[str, ...]:
-    interval = f"{_short(one.low)} .. {_short(one.high)}"
+    interval = f"{_short(one.low)} .. {_short(one.high)}" if one.low < one.high else "-"
     found = (str(one.nodes), one.mode, f"{one.loss:.0%}", str(one.count), str(one.never), _short(one.mean), interval)
     return (*found, *(_short(value) for value in (one.p50, one.p95, one.worst)))
 

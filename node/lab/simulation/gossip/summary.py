@@ -8,6 +8,8 @@ from node.lab.bench.measures import Z_95, quantile, wilson
 
 SHARES = ("complete",)
 """Figures whose samples are 1 for yes and 0 for no."""
+COUNTS = ("deaths",)
+"""Figures that count rare events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class Summary:
     """Of what happened."""
     low: float
     high: float
-    """95 % confidence interval of the mean: normal; of a share of yes and no, Wilson's."""
+    """95 % confidence interval of the mean: normal; Wilson's of a share of yes; Byar's of counted rare events."""
     p50: float
     p95: float
     worst: float
@@ -42,7 +44,8 @@ def summarize(
     if not samples:
         raise ValueError(f"{experiment}, {figure}: no samples")
     finite = [float(sample) for sample in samples if math.isfinite(sample)]
-    mean, low, high = _share(finite) if figure in SHARES else _mean(finite)
+    interval = _share if figure in SHARES else _counts if figure in COUNTS else _mean
+    mean, low, high = interval(finite)
     return Summary(
         experiment=experiment,
         figure=figure,
@@ -63,6 +66,15 @@ def summarize(
 def _share(yes_or_no: Sequence[float]) -> tuple[float, float, float]:
     yes, count = round(sum(yes_or_no)), len(yes_or_no)
     return yes / count, *wilson(yes, count)
+
+
+def _counts(events: Sequence[float]) -> tuple[float, float, float]:
+    """Source: N. E. Breslow and N. E. Day, Statistical Methods in Cancer Research II (IARC, 1987), section 2.3."""
+    runs, total = len(events), sum(events)
+    low = total * (1 - 1 / (9 * total) - Z_95 / (3 * math.sqrt(total))) ** 3 if total else 0.0
+    more = total + 1
+    high = more * (1 - 1 / (9 * more) + Z_95 / (3 * math.sqrt(more))) ** 3
+    return total / runs, low / runs, high / runs
 
 
 def _mean(finite: Sequence[float]) -> tuple[float, float, float]:

@@ -63,7 +63,7 @@ def _first_suspicion(one: Summary, settings: MembershipSettings) -> Target:
     period_ms, bound = settings.probe_interval_ms, swim_worst_periods(one.nodes)
     mean, worst = one.mean / period_ms, one.worst / period_ms
     expected = walk_first_suspicion_ms(settings, one.nodes, DELAY_MS) / period_ms
-    interval = f"{one.low / period_ms:.2f} to {one.high / period_ms:.2f}"
+    interval = f"{one.low / period_ms:.2f} to {one.high / period_ms:.2f}" if one.count > 1 else "one crash"
     return Target(
         f"first suspicion of a crashed one of {one.nodes}, periods",
         f"mean <= 1.6, worst <= {bound}",

@@ -27,6 +27,12 @@ def test_summary() -> None:
     share = summarize("spread", "complete", [1] * 9 + [0], nodes=8)
     assert share.mean == 0.9
     assert share.low == pytest.approx(0.596, abs=0.001)
+    none = summarize("stalls", "deaths", [0, 0], nodes=8)  # of none at all, up to 3.69 may be expected (exact Poisson)
+    assert (none.mean, none.low) == (0, 0)
+    assert none.high == pytest.approx(3.69 / 2, rel=0.01)
+    some = summarize("stalls", "deaths", [4, 6], nodes=8)  # of ten, 4.80 to 18.39
+    assert some.low == pytest.approx(4.80 / 2, rel=0.01)
+    assert some.high == pytest.approx(18.39 / 2, rel=0.01)
 
 
 def test_plan_holds_every_experiment_at_its_sizes() -> None:
