@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.messages import LedgerEntry
 from coordinator.restored import Restored
-from coordinator.signed import Digest, Signed
+from coordinator.signed import Digest, NodeId, Signed
 from node.store import SLOTS_KEPT
 
 
@@ -28,6 +28,8 @@ class HostDisk:
     """Of open questions and changes, with the id of the question or change."""
     changes: dict[int, bytes] = field(default_factory=dict)
     """Agendas that changed the roster, by the epoch that they began."""
+    accused: tuple[tuple[NodeId, int], ...] = ()
+    """Members, with slots in which the ledger proves that they contradicted themselves."""
     voting: dict[int, SaveVoting] = field(default_factory=dict)
     agendas: dict[Digest, SaveAgenda] = field(default_factory=dict)
     members: tuple[Signed, ...] = ()
@@ -47,6 +49,7 @@ class HostDisk:
             dict(self.questions),
             dict(self.records),
             dict(self.changes),
+            self.accused,
             dict(self.voting),
             dict(self.agendas),
             self.members,
@@ -115,6 +118,7 @@ class HostDisk:
             (newest.slot, newest.state, newest.statements) if newest else None,
             tuple(one.agenda for one in self.agendas.values() if one.slot >= self.height),
             tuple(self.changes[epoch] for epoch in sorted(self.changes)),
+            tuple(sorted(self.accused)),
         )
 
     def _append(self, entry: SaveEntry) -> None:
@@ -123,6 +127,7 @@ class HostDisk:
         self.head = entry.digest
         if entry.epoch is not None:
             self.changes[entry.epoch] = entry.agenda
+        self.accused += entry.accused
         self.questions.update(dict.fromkeys(entry.questions, entry.slot))
         self.records = {name: row for name, row in self.records.items() if row[0] not in self.questions}
         oldest = entry.slot - SLOTS_KEPT
