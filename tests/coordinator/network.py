@@ -18,7 +18,7 @@ from coordinator.moot import Moot
 from coordinator.records import AnswerKind, Cost, Preference, Question
 from coordinator.signed import Digest, Kind, NodeId, Signed
 from coordinator.voting import contradiction, decode
-from node.lab.simulation.disk import HostDisk
+from node.lab.simulation.moot.disk import HostDisk
 from tests.coordinator.keys import FakeSigner, FakeVerifier, found
 
 __all__ = ["FakeSigner", "FakeVerifier", "Model", "Network", "found", "seven"]

@@ -1,11 +1,11 @@
 """What a plan must keep to, so that what breaks in it is a fault of the code and not of the plan."""
 
 from coordinator.voting import byzantine_threshold
-from node.lab.simulation.definitions import JUDGED_MAX
 from node.lab.simulation.draws import tolerated
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.plan import Plan, World
-from node.lab.simulation.shapes import SHAPES, liars_max
+from node.lab.simulation.slots.definitions import JUDGED_MAX
+from node.lab.simulation.slots.shapes import SHAPES, liars_max
 
 NODES_MAX = 10_000
 SLOTS_MAX = 1_000_000

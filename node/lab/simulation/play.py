@@ -36,11 +36,11 @@ def told(error: BaseException) -> str:
 def _world(plan: Plan, watch: Watch) -> Outcome:
     match plan.world:
         case World.MOOT:
-            from node.lab.simulation.moot_world import play_moot  # either world alone starts sooner
+            from node.lab.simulation.moot.world import play_moot  # either world alone starts sooner
 
             return play_moot(plan, watch)
         case World.SLOTS:
-            from node.lab.simulation.slots_world import play_slots
+            from node.lab.simulation.slots.world import play_slots
 
             return play_slots(plan, watch)
 

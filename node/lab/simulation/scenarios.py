@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from node.lab.simulation import draws
-from node.lab.simulation.definitions import JUDGED_MAX
 from node.lab.simulation.draws import Ground, tolerated
 from node.lab.simulation.faults import Crash, Fault
 from node.lab.simulation.limits import faulty
 from node.lab.simulation.plan import Liar, Models, Plan, World
-from node.lab.simulation.shapes import ASYMMETRIC_MAX, ORGANIZATIONS, SHAPES, liars_max
+from node.lab.simulation.slots.definitions import JUDGED_MAX
+from node.lab.simulation.slots.shapes import ASYMMETRIC_MAX, ORGANIZATIONS, SHAPES, liars_max
 
 CALM_BUDGET_MS = 60_000
 """Nothing goes wrong but that a question's deadline may pass: 20 s, and 5 s more until any profile will do. The rest

@@ -5,7 +5,7 @@ import random
 from node.lab.simulation.faults import Clog, Crash, Cut, Disk, Fault, Stall
 from node.lab.simulation.lies import STATEMENT_LIES
 from node.lab.simulation.plan import Liar, Network, Plan, World
-from node.lab.simulation.shapes import liars_max
+from node.lab.simulation.slots.shapes import liars_max
 
 FAULTS_MS = 15_000
 

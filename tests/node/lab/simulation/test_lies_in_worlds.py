@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from node.lab.simulation.lies import MOOT_LIES, STATEMENT_LIES
-from node.lab.simulation.moot_world import play_moot
+from node.lab.simulation.moot.world import play_moot
 from node.lab.simulation.plan import Ask, Liar, Network, Plan, World
-from node.lab.simulation.slots_world import play_slots
+from node.lab.simulation.slots.world import play_slots
 from node.lab.simulation.streams import stream
 from node.lab.simulation.watch import Watch
 

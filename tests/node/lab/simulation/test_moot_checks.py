@@ -14,16 +14,16 @@ from coordinator.moot import Moot
 from coordinator.questions import OpenQuestions
 from coordinator.records import Cost
 from coordinator.restored import Restored
-from node.lab.simulation.disk import HostDisk
 from node.lab.simulation.faults import ClockStep, Crash, Cut, Disk
-from node.lab.simulation.host import Host
 from node.lab.simulation.lies.liar import Message
-from node.lab.simulation.model import HostModel
-from node.lab.simulation.moot_world import MootWorld, play_moot
-from node.lab.simulation.mouth import Mouth
+from node.lab.simulation.moot.disk import HostDisk
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.model import HostModel
+from node.lab.simulation.moot.mouth import Mouth
+from node.lab.simulation.moot.views import Views
+from node.lab.simulation.moot.world import MootWorld, play_moot
 from node.lab.simulation.outcome import Violated
 from node.lab.simulation.plan import Ask, Liar, Models, Network, Plan, World
-from node.lab.simulation.views import Views
 from node.lab.simulation.watch import Watch
 from node.membership.cases import Cases
 from node.membership.core import Membership
@@ -226,7 +226,7 @@ def test_a_flood_without_limits_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
     """Else one asker could fill everybody's memory."""
     plan = replace(PLAN, liars=(Liar(3, "question-flood"),), heal_ms=30_000, budget_ms=120_000)
     monkeypatch.setattr(OpenQuestions, "_no_room", lambda self, asker: None)
-    monkeypatch.setattr("node.lab.simulation.moot_limits.OPEN_MAX", 4)
+    monkeypatch.setattr("node.lab.simulation.moot.limits.OPEN_MAX", 4)
     assert broken(plan) == "memory"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.effects import ForgetRecords, Save, SaveAgenda, SaveEntry, SaveRecord, SaveStatements, SaveVoting
 from coordinator.signed import Kind, Signed
-from node.lab.simulation.disk import DiskIsFull, HostDisk
+from node.lab.simulation.moot.disk import DiskIsFull, HostDisk
 from node.lab.simulation.streams import stream
 from node.parts import restored
 from node.store import Store

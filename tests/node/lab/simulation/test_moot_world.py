@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
-from node.lab.simulation.moot_world import MootWorld, play_moot
+from node.lab.simulation.moot.world import MootWorld, play_moot
 from node.lab.simulation.plan import Ask, Clocks, Liar, Models, Network, Plan, Seat, World
 from node.lab.simulation.watch import Watch
 

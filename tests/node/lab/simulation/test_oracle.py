@@ -10,7 +10,7 @@ from coordinator.voting import ballot as ballot_protocol
 from coordinator.voting.accept import Votes
 from coordinator.voting.ballot import BallotProtocol
 from node.lab.simulation.play import play
-from node.lab.simulation.shapes import SHAPES
+from node.lab.simulation.slots.shapes import SHAPES
 from tests.node.lab.simulation.slot_plans import rough
 
 SEEDS = 40  # within which each bug must show

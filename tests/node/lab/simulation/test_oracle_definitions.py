@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from coordinator.voting import INFINITY, Ballot, Confirm, Externalize, Prepare, QuorumSet, is_quorum, is_v_blocking
 from coordinator.voting.says import accepts_commit, accepts_prepare, votes_commit, votes_prepare
-from node.lab.simulation.definitions import (
+from node.lab.simulation.slots.definitions import (
     Federation,
     accepts_committed,
     accepts_prepared,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from node.lab.simulation import slots_member, slots_world
 from node.lab.simulation.outcome import Violated
 from node.lab.simulation.play import play
 from node.lab.simulation.scenarios import SCENARIOS
+from node.lab.simulation.slots import member as slots_member
+from node.lab.simulation.slots import world as slots_world
 from node.lab.simulation.timeline import Timeline
 from node.lab.simulation.watch import Watch
 
@@ -28,7 +29,7 @@ def test_what_a_core_fails_with_is_a_violation(monkeypatch: pytest.MonkeyPatch) 
     lines = violation.detail.splitlines()
     assert lines[0] == "ZeroDivisionError in tests/node/lab/simulation/test_play.py:explode"
     assert lines[-1] == "counted nobody"
-    assert any("slots_world.py" in line for line in lines)
+    assert any("slots/world.py" in line for line in lines)
     assert violation.at_ms > 0 and violation.event > 0, "it must say when"
 
 

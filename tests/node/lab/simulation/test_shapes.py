@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.voting import QuorumSet
 from node.lab.simulation.plan import Liar, Plan, World
-from node.lab.simulation.shapes import (
+from node.lab.simulation.slots.shapes import (
     ASYMMETRIC_MAX,
     SHAPES,
     can_decide,

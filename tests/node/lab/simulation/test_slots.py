@@ -17,7 +17,7 @@ from node.lab.simulation.lies import STATEMENT_LIES
 from node.lab.simulation.outcome import Outcome
 from node.lab.simulation.plan import Liar, Network, Plan
 from node.lab.simulation.play import play
-from node.lab.simulation.shapes import SHAPES, liars_max
+from node.lab.simulation.slots.shapes import SHAPES, liars_max
 from node.lab.simulation.watch import Watch
 from tests.node.lab.simulation.slot_plans import rough
 

@@ -23,7 +23,7 @@ from coordinator.voting import (
     is_newer,
     problem,
 )
-from node.lab.simulation.slots_structure import check_structure
+from node.lab.simulation.slots.structure import check_structure
 from tests.coordinator.voting.world import CORE5, FIVE, PREVIOUS, SLOT, ScriptedDriver
 
 VALUES = (b"a", b"b", b"c")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from coordinator.ledger.genesis import Genesis
 from coordinator.signed import Kind, NodeId, Signed, Signer
-from node.lab.simulation.host import Host
 from node.lab.simulation.lies.liar import Message
-from node.lab.simulation.post import Post
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.post import Post
 from node.lab.simulation.timeline import Timeline
 
 

@@ -8,14 +8,14 @@ from coordinator.effects import Ended, Save
 from coordinator.ledger.genesis import Genesis
 from coordinator.messages import MootMessage
 from coordinator.signed import NodeId, Verifier
-from node.lab.simulation.post import Post
-from node.lab.simulation.process import Process
+from node.lab.simulation.moot.post import Post
+from node.lab.simulation.moot.process import Process
 from node.lab.simulation.timeline import Timeline
 from node.lab.simulation.watch import Watch
 from node.membership.events import MemberChanged
 
 if TYPE_CHECKING:
-    from node.lab.simulation.host import Host
+    from node.lab.simulation.moot.host import Host
 
 
 def address_of(number: int) -> str:

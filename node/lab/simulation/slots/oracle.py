@@ -21,7 +21,8 @@ from coordinator.voting import (
     Statement,
     Timer,
 )
-from node.lab.simulation.definitions import (
+from node.lab.simulation.outcome import Violated
+from node.lab.simulation.slots.definitions import (
     BallotTest,
     Federation,
     accepts_committed,
@@ -31,9 +32,8 @@ from node.lab.simulation.definitions import (
     votes_committed,
     votes_prepared,
 )
-from node.lab.simulation.oracle_facts import Own, Stand
-from node.lab.simulation.oracle_nomination import NominationJudge
-from node.lab.simulation.outcome import Violated
+from node.lab.simulation.slots.facts import Own, Stand
+from node.lab.simulation.slots.oracle_nomination import NominationJudge
 
 Known = Callable[[bytes], bool]
 """Whether the node knows that a value is valid."""

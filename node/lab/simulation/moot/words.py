@@ -5,8 +5,8 @@ from coordinator.messages import MootMessage, Records
 from coordinator.records import Preference, Proposal
 from coordinator.signed import Digest, Kind, NodeId, Signed
 from coordinator.voting import INFINITY, BallotStatement, Externalize, Nominate, Statement, contradiction, decode
-from node.lab.simulation.disk import HostDisk
 from node.lab.simulation.history import History
+from node.lab.simulation.moot.disk import HostDisk
 from node.lab.simulation.outcome import Violated
 
 

@@ -7,9 +7,9 @@ from coordinator.ledger.agenda import PER_MEMBER_MAX
 from coordinator.messages import DIGESTS_MAX
 from coordinator.questions import OPEN_MAX
 from coordinator.voting import VALUES_MAX
-from node.lab.simulation.host import Host
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.process import Process
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.process import Process
 from node.membership.beliefs import HELD_MAX
 from node.membership.intake import SEEN_MAX
 from node.membership.local import SPACED_MAX

@@ -12,22 +12,22 @@ from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
 from coordinator.voting import byzantine_threshold
-from node.lab.simulation.clock import WALL_MS, HostClock
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
-from node.lab.simulation.host import Host
 from node.lab.simulation.keys import Keyring
 from node.lab.simulation.lies import moot_liar
 from node.lab.simulation.lies.liar import Message, MootLiar
 from node.lab.simulation.links import Links
-from node.lab.simulation.model import HostModel
-from node.lab.simulation.moot_checks import SETTLING_MS, MootChecks
+from node.lab.simulation.moot.checks import SETTLING_MS, MootChecks
+from node.lab.simulation.moot.clock import WALL_MS, HostClock
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.model import HostModel
+from node.lab.simulation.moot.post import Post
+from node.lab.simulation.moot.seats import Seats
+from node.lab.simulation.moot.stage import Stage
+from node.lab.simulation.moot.surroundings import Surroundings, address_of
 from node.lab.simulation.outcome import Outcome, Violated, Violation
 from node.lab.simulation.plan import Ask, Plan
-from node.lab.simulation.post import Post
-from node.lab.simulation.seats import Seats
-from node.lab.simulation.stage import Stage
 from node.lab.simulation.streams import stream
-from node.lab.simulation.surroundings import Surroundings, address_of
 from node.lab.simulation.timeline import Timeline
 from node.lab.simulation.watch import Watch
 

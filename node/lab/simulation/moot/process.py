@@ -9,7 +9,7 @@ from coordinator.agenda_driver import VotingSettings
 from coordinator.ledger.genesis import Genesis
 from coordinator.moot import Moot
 from coordinator.signed import Signer, Verifier
-from node.lab.simulation.disk import HostDisk
+from node.lab.simulation.moot.disk import HostDisk
 from node.lab.simulation.streams import stream
 from node.membership import events as member_events
 from node.membership.core import Membership

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from coordinator.voting import BallotStatement, Externalize, QuorumSet
-from node.lab.simulation.letters import SPOILED, union
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.shapes import can_decide
-from node.lab.simulation.slots_member import SlotsMember
+from node.lab.simulation.slots.letters import SPOILED, union
+from node.lab.simulation.slots.member import SlotsMember
+from node.lab.simulation.slots.shapes import can_decide
 
 COUNTERS_MAX = 10  # ballots that a slot may take once nothing goes wrong any more
 

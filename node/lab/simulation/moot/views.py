@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from coordinator.signed import NodeId
-from node.lab.simulation.host import Host
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.process import Process
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.process import Process
 from node.membership.events import MemberChanged, Status
 from node.membership.records import Key
 from node.membership.settings import MembershipSettings

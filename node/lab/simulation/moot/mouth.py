@@ -2,7 +2,7 @@
 
 from coordinator.signed import NodeId
 from node.lab.simulation.lies.liar import Message, MootLiar
-from node.lab.simulation.surroundings import Surroundings
+from node.lab.simulation.moot.surroundings import Surroundings
 
 
 class Mouth:

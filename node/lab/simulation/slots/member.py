@@ -20,13 +20,13 @@ from coordinator.voting import (
 )
 from node.lab.simulation.faults import Crash, Disk
 from node.lab.simulation.history import History
-from node.lab.simulation.letters import SPOILED
-from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.shapes import watching_set
-from node.lab.simulation.slots_disk import Platter
-from node.lab.simulation.slots_structure import check_structure
-from node.lab.simulation.slots_surroundings import Surroundings
+from node.lab.simulation.slots.disk import Platter
+from node.lab.simulation.slots.letters import SPOILED
+from node.lab.simulation.slots.oracle import Judge
+from node.lab.simulation.slots.shapes import watching_set
+from node.lab.simulation.slots.structure import check_structure
+from node.lab.simulation.slots.surroundings import Surroundings
 from node.lab.simulation.timeline import Act
 
 REPEAT_MS = 2_000

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from coordinator.voting import INFINITY, Ballot, Phase, Slot
-from node.lab.simulation.definitions import below
+from node.lab.simulation.slots.definitions import below
 
 
 @dataclass(frozen=True, slots=True)

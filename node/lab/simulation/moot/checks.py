@@ -6,14 +6,14 @@ from coordinator.effects import Ended, Save, SaveEntry
 from coordinator.ledger.genesis import Genesis
 from coordinator.messages import MootMessage, Records
 from coordinator.signed import Digest, NodeId, Signed, Verifier
-from node.lab.simulation import moot_limits
-from node.lab.simulation.decisions import Decisions
-from node.lab.simulation.host import Host
+from node.lab.simulation.moot import limits
+from node.lab.simulation.moot.decisions import Decisions
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.process import Process
+from node.lab.simulation.moot.views import Views
+from node.lab.simulation.moot.words import Words
 from node.lab.simulation.outcome import Violated
-from node.lab.simulation.process import Process
 from node.lab.simulation.timeline import Timeline
-from node.lab.simulation.views import Views
-from node.lab.simulation.words import Words
 from node.membership.events import MemberChanged, Status
 
 LOOK_EVERY = 64
@@ -126,7 +126,7 @@ class MootChecks:
 
     def look(self, host: Host) -> None:
         self.views.look(host)
-        moot_limits.look(host, len(self.hosts))
+        limits.look(host, len(self.hosts))
 
     # After all has healed.
 

@@ -10,7 +10,7 @@ from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.resolution import ItemError, Part, Stand, resolve
 from coordinator.records import Cost, Preference, Question
 from coordinator.signed import Digest, NodeId, Signed
-from node.lab.simulation.host import Host
+from node.lab.simulation.moot.host import Host
 from node.lab.simulation.outcome import Violated
 
 

@@ -8,9 +8,9 @@ from coordinator.events import Approved, Proposed
 from coordinator.ledger.change import change_of
 from coordinator.ledger.roster import Member, Roster, RosterError
 from coordinator.signed import Digest
-from node.lab.simulation.host import Host
+from node.lab.simulation.moot.host import Host
+from node.lab.simulation.moot.surroundings import address_of
 from node.lab.simulation.plan import Seat
-from node.lab.simulation.surroundings import address_of
 from node.lab.simulation.timeline import Timeline
 
 LOOK_MS = 500

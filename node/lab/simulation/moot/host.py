@@ -8,15 +8,15 @@ from coordinator import events as moot_events
 from coordinator.effects import Ended, Generate, Note, Progress, RosterChanged, Save, SendEntries
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.signed import Digest, NodeId, Signer
-from node.lab.simulation.clock import HostClock
-from node.lab.simulation.disk import DiskIsFull, HostDisk
 from node.lab.simulation.faults import Crash, Disk
 from node.lab.simulation.lies.liar import Message, MootLiar
-from node.lab.simulation.model import HostModel
-from node.lab.simulation.mouth import Mouth
-from node.lab.simulation.process import Effect, Process, run_cores
-from node.lab.simulation.surroundings import Surroundings, address_of
-from node.lab.simulation.turns import Turns
+from node.lab.simulation.moot.clock import HostClock
+from node.lab.simulation.moot.disk import DiskIsFull, HostDisk
+from node.lab.simulation.moot.model import HostModel
+from node.lab.simulation.moot.mouth import Mouth
+from node.lab.simulation.moot.process import Effect, Process, run_cores
+from node.lab.simulation.moot.surroundings import Surroundings, address_of
+from node.lab.simulation.moot.turns import Turns
 from node.membership import events as member_events
 from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage

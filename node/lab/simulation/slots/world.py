@@ -3,19 +3,19 @@
 from functools import partial
 
 from coordinator.voting import Nominate, QuorumSet, Slot, Statement
-from node.lab.simulation.definitions import Federation
 from node.lab.simulation.faults import Clog, Crash, Cut, Stall
-from node.lab.simulation.letters import SPOILED, Hashes, LetterDriver, letter
 from node.lab.simulation.lies import statement_liar
 from node.lab.simulation.lies.liar import StatementLiar
 from node.lab.simulation.links import Links
-from node.lab.simulation.oracle import Judge
 from node.lab.simulation.outcome import Outcome, Violated, Violation
 from node.lab.simulation.plan import Plan
-from node.lab.simulation.shapes import quorum_sets
-from node.lab.simulation.slots_bench import Bench
-from node.lab.simulation.slots_member import SlotsMember
-from node.lab.simulation.slots_stage import Stage
+from node.lab.simulation.slots.bench import Bench
+from node.lab.simulation.slots.definitions import Federation
+from node.lab.simulation.slots.letters import SPOILED, Hashes, LetterDriver, letter
+from node.lab.simulation.slots.member import SlotsMember
+from node.lab.simulation.slots.oracle import Judge
+from node.lab.simulation.slots.shapes import quorum_sets
+from node.lab.simulation.slots.stage import Stage
 from node.lab.simulation.streams import stream
 from node.lab.simulation.timeline import Act, Timeline
 from node.lab.simulation.watch import Watch

@@ -1,10 +1,10 @@
 """A slow judge of one node's nomination in one slot: what it votes for, accepts and confirms."""
 
 from coordinator.voting import Nominate
-from node.lab.simulation.definitions import Federation
-from node.lab.simulation.letters import SPOILED
-from node.lab.simulation.oracle_facts import Stand
 from node.lab.simulation.outcome import Violated
+from node.lab.simulation.slots.definitions import Federation
+from node.lab.simulation.slots.facts import Stand
+from node.lab.simulation.slots.letters import SPOILED
 
 
 class NominationJudge:

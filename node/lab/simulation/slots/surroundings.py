@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from coordinator.voting import Slot, Statement
-from node.lab.simulation.letters import LetterDriver
-from node.lab.simulation.oracle import Judge
+from node.lab.simulation.slots.letters import LetterDriver
+from node.lab.simulation.slots.oracle import Judge
 from node.lab.simulation.timeline import Act
 
 
