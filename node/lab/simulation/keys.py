@@ -55,7 +55,8 @@ class TagVerifier:
         secret = self._secrets.get(record.author)
         if secret is None or record.signature != _tag(secret, self._moot, record.kind, record.author, record.body):
             return False
-        self._good[record.signature] = record
+        if record.kind is not Kind.ACK:  # It comes once, and many come.
+            self._good[record.signature] = record
         return True
 
 

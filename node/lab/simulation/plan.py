@@ -131,6 +131,8 @@ class Plan:
         """
         try:
             return _read_plan(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not a plan: not JSON ({error})") from error
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a plan: {error}") from error
 
