@@ -6,7 +6,7 @@ PYTHON_IN_VENV := $(VENV)/bin/python
 PROTOS := $(sort $(wildcard proto/moot/v1/*.proto))
 PROTOC = $(PYTHON_IN_VENV) -m grpc_tools.protoc -Iproto
 
-.PHONY: help install demo test check check-format check-lint check-types check-imports check-proto format proto models bench clean
+.PHONY: help install demo test mutants check check-format check-lint check-types check-imports check-proto format proto models bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -24,6 +24,9 @@ demo: $(VENV)/.installed-run ## five nodes on this machine answer questions toge
 
 test: $(VENV)/.installed-dev ## all tests
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+mutants: $(VENV)/.installed-dev ## break one rule at a time, and see which tests and simulated runs notice
+	@$(PYTHON_IN_VENV) -m tests.mutations $(ARGS)
 
 check: check-format check-lint check-types check-imports check-proto ## format, lint, types, import contracts, generated code
 	@echo "check: all passed"

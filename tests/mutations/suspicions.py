@@ -1,0 +1,183 @@
+"""Broken variants of what a node believes of the others, and of how it defends itself."""
+
+from tests.mutations.mutant import Mutant, Simulated
+
+_BELIEFS = "node/membership/beliefs.py"
+_CASES = "node/membership/cases.py"
+_DEFENCE = "node/membership/defence.py"
+_T = "tests/node/membership/"
+
+SUSPICIONS = (
+    Mutant(
+        name="dead-without-suspicion",
+        file=_CASES,
+        right="countdown = Countdown.start(local.settings, local.n, local.now_ms)",
+        wrong="countdown = Countdown(local.now_ms, 1, 1, 0)",
+        breaks="a suspect has time to refute before it is dead",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("lossy", 1, members=4),
+    ),
+    Mutant(
+        name="remote-death-obeyed",
+        file=_BELIEFS,
+        right="                self.cases.suspect(member, item.author, item)\n\n    def _hold",
+        wrong="                self.cases.suspect(member, item.author, item)\n"
+        "                self.cases._declare_dead(local.members.get(member.node) or member)\n\n    def _hold",
+        breaks="no message makes a member dead, only a node's own countdown",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("byzantine", 1, members=4),
+    ),
+    Mutant(
+        name="stale-alive-accepted",
+        file=_BELIEFS,
+        right="        if member.status is not Status.ALIVE:\n",
+        wrong="        if member.status is Status.SUSPECT and record == member.record:\n"
+        "            self._renew(member, member.record, member.signed)\n"
+        "        elif member.status is not Status.ALIVE:\n",
+        breaks="only a record of a higher incarnation ends a suspicion",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="key-goes-back",
+        file=_BELIEFS,
+        right="elif (record.key, record.status.value) > (member.key, member.record.status.value):",
+        wrong="elif record != member.record:",
+        breaks="an old record never takes a newer one's place",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("churn", 3, members=4),
+    ),
+    Mutant(
+        name="leave-is-death",
+        file=_BELIEFS,
+        right="member = believed(item, record.status, member.verified and not restarted)",
+        wrong="status = record.status if record.status is Status.ALIVE else Status.DEAD\n"
+        "        member = believed(item, status, member.verified and not restarted)",
+        breaks="who left on its own is not dead",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("churn", 1, members=4),
+    ),
+    Mutant(
+        name="stale-sender-uncorrected",
+        file=_BELIEFS,
+        right="local.correct(member.node, members.evidence(member), sender)",
+        wrong="pass",
+        breaks="who repeats an old record is shown what outdates it (memberlist issue 311)",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="equivocation-unnoticed",
+        file=_BELIEFS,
+        right="if same_rank and record != member.record and member.node not in members.conflicts:",
+        wrong="if False:",
+        breaks="two records of one key are kept as evidence",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="old-accusation-counts",
+        file=_BELIEFS,
+        right="elif suspicion.key < member.key:",
+        wrong="elif False:",
+        breaks="an accusation of an incarnation that was refuted is void",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("lossy", 1, members=4),
+    ),
+    Mutant(
+        name="unknown-incarnation-accused",
+        file=_BELIEFS,
+        right="if member is None or suspicion.key > member.key:",
+        wrong="if member is None:",
+        breaks="nobody burns another's incarnations: an accusation waits for the owner's own record",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("byzantine", 1, first=27, members=4),
+    ),
+    Mutant(
+        name="anybody-accuses",
+        file=_BELIEFS,
+        right="            if member.live and accuser is not None and accuser.live:",
+        wrong="            if member.live:",
+        breaks="only a live member's accusation counts",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="read-on-after-a-forgery",
+        file=_BELIEFS,
+        right='return reason != "bad_signature"',
+        wrong="return True",
+        breaks="who passes a forgery on is not read further",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="one-accuser-confirms",
+        file=_CASES,
+        right="if accuser in accusations or others > countdown.expected:",
+        wrong="if others > countdown.expected:",
+        breaks="an accuser that repeats itself confirms nothing",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="wolf-believed",
+        file=_CASES,
+        right="if accuser != local.node and not self.accusers.has_weight(accuser, local.now_ms):",
+        wrong="if False:",
+        breaks="who mostly accuses the living hastens nobody's death",
+        tests=(_T + "test_conduct.py",),
+    ),
+    Mutant(
+        name="own-accusation-confirms",
+        file=_CASES,
+        right="            if accuser != local.node:  # on a sick machine",
+        wrong="            if True:  # on a sick machine",
+        breaks="a sick machine does not hasten the death of the healthy",
+        tests=(_T + "test_conduct.py",),
+    ),
+    Mutant(
+        name="old-ack-counts",
+        file=_CASES,
+        right="        if ack.key < member.key:\n            return False\n",
+        wrong="",
+        breaks="an answer of an older incarnation proves nothing of the present one",
+        tests=(_T + "test_probing.py",),
+    ),
+    Mutant(
+        name="stall-counts-against-suspects",
+        file=_CASES,
+        right="case.countdown.pause(lag_ms, self.local.now_ms)",
+        wrong="pass",
+        breaks="time in which a node could not listen convicts nobody",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="refute-without-rising",
+        file="node/membership/own.py",
+        right="old.incarnation + 1,",
+        wrong="old.incarnation + (status is Status.LEFT),",
+        breaks="a refutation has a higher incarnation",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("lossy", 1, members=4),
+    ),
+    Mutant(
+        name="never-refutes",
+        file=_DEFENCE,
+        right="elif self._refute_due_ms is None:",
+        wrong="elif False:",
+        breaks="the accused speaks up",
+        tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("lossy", 1, members=4),
+    ),
+    Mutant(
+        name="clone-unnoticed",
+        file=_DEFENCE,
+        right="self.local.stopped = True",
+        wrong="pass",
+        breaks="of two nodes with one key one falls silent",
+        tests=(_T + "test_beliefs.py",),
+    ),
+    Mutant(
+        name="no-buddy",
+        file="node/membership/local.py",
+        right="first = () if case is None else case.to_refute()",
+        wrong="first: tuple[Signed, ...] = ()",
+        breaks="a suspect is told by whoever speaks to it (Lifeguard's buddy)",
+        tests=(_T + "test_probing.py",),
+    ),
+)
