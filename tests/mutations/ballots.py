@@ -135,6 +135,7 @@ BALLOTS = (
         wrong="chosen = value",
         breaks="what was confirmed prepared is carried into the next ballots",
         tests=(_T + "test_ballot_counter.py", _T + "test_ballot_prepare.py"),
+        simulated=Simulated("slots", 1, first=33),
     ),
     Mutant(
         name="counter-goes-back",

@@ -9,6 +9,8 @@ _DRIVER = "coordinator/agenda_driver.py"
 _T = "tests/coordinator/"
 
 DECIDING = (
+    # No run sees the first two: the shell, and simulated machines like it, write all that a step saves before they send
+    # anything of it.
     Mutant(
         name="send-before-save",
         file=_ASSEMBLY,
@@ -73,6 +75,7 @@ DECIDING = (
         wrong="if record.author in self.ledger.seats:",
         breaks="a record with a bad signature has no effect at all",
         tests=(_T + "test_questions.py",),
+        simulated=Simulated("byzantine", 1, first=38, members=4),
     ),
     Mutant(
         name="removed-member-answers",

@@ -124,6 +124,7 @@ LEDGERS = (
         wrong="        if False:",
         breaks="every record of an agenda is signed by its author",
         tests=(_T + "ledger/test_resolution.py",),
+        simulated=Simulated("byzantine", 1, first=105, members=4),
     ),
     Mutant(
         name="points-beyond-the-charter",
@@ -148,6 +149,7 @@ LEDGERS = (
         wrong="if False:",
         breaks="who gives two answers is not counted",
         tests=(_T + "ledger/test_resolution.py",),
+        simulated=Simulated("byzantine", 1, first=43, members=4),
     ),
     Mutant(
         name="cost-left-out",

@@ -1,6 +1,6 @@
 """Broken variants of probing, of gossip and of what is let in from other members."""
 
-from tests.mutations.mutant import Mutant
+from tests.mutations.mutant import Mutant, Simulated
 
 _CORE = "node/membership/core.py"
 _INTAKE = "node/membership/intake.py"
@@ -15,6 +15,7 @@ MEMBERSHIP = (
         wrong="if False:",
         breaks="a record is signed by its owner, an accusation by its accuser",
         tests=(_T + "test_beliefs.py",),
+        simulated=Simulated("byzantine", 1, first=38, members=4),
     ),
     Mutant(
         name="forged-ack-taken",
