@@ -9,7 +9,10 @@ from tests.mutations.hunt import hunt
 
 
 def main(names: list[str]) -> int:
-    """The exit code: 1 when something that must be caught was not."""
+    """The exit code: 1 when something that must be caught was not, 2 when there is no such mutant."""
+    if unknown := sorted(set(names) - {mutant.name for mutant in MUTANTS}):
+        print(f"no mutant is called {', '.join(unknown)}; without a name all are hunted")
+        return 2
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     missed = 0
     with ThreadPoolExecutor(cpu_count()) as threads:

@@ -38,7 +38,7 @@ class Mutant:
     tests: tuple[str, ...] = ()
     """Test files, or single tests, that must fail."""
     simulated: Simulated | None = None
-    """None: no run within reach breaks an invariant, or none could, as only what others are told is at stake."""
+    """None: no run within reach was seen to break an invariant."""
 
     @property
     def module(self) -> str:
