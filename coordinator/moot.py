@@ -137,7 +137,7 @@ class Moot:
 
     def _received(self, sender: NodeId, message: MootMessage, now_ms: int) -> Sequence[Effect | Decided]:
         removed_in = self.ledger.removed_in(sender)
-        if removed_in is not None:
+        if removed_in is not None and removed_in not in self.ledger.unproven:  # Its own word may be what proves it.
             return self._received_from_removed(sender, message, removed_in, now_ms)
         match message:
             case Records(records):
