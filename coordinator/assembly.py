@@ -83,11 +83,8 @@ class Assembly:
     @property
     def watching(self) -> bool:
         """Whether this node follows the slot in work without voting."""
-        return (
-            not self.may_vote
-            or self._silent_slot == self._ledger.height
-            or self._node not in self._ledger.roster.by_node
-        )
+        sits = self._node in self._ledger.roster.by_node
+        return not (self.may_vote and sits) or self._silent_slot == self._ledger.height
 
     @property
     def running(self) -> bool:
@@ -188,6 +185,8 @@ class Assembly:
         if self._slot is not None:
             return self._slot, []
         index, head, mine = self._ledger.height, self._ledger.head, self._ledger.roster.quorum_set
+        # Also who says nothing has to look again: an agenda that it was too early for may be timely by now.
+        self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
         if self._restored is None:
             self._slot = Slot(self._node, index, mine, self._driver, previous=head, voting=not self.watching)
             return self._slot, []
@@ -332,7 +331,7 @@ class Assembly:
             own = self._ledger.unproven[slot].statements.get(self._node)
             records += [own] if own else []
         self.look_needed = True  # Patience with an agenda may be over.
-        if not records and not self._waiting:
+        if not records and not self._waiting and self._slot is None:
             self._rebroadcast_at_ms = None
             return []
         self._rebroadcast_at_ms = now_ms + self._settings.rebroadcast_ms
