@@ -20,6 +20,13 @@ OFTEN = {"everything": 15}
 KNOWN = [
     ("everything", 515, "a member that started while its clock was nine minutes ahead is refused for four more"),
     ("everything", 1128, "a member that started with a wrong clock stayed alone after the clock was set right"),
+    ("everything", 1603, "a member with a clock that was seven minutes ahead holds those dead that refuse it"),
+    ("everything", 1788, "who was just removed could not help to prove it, as nobody answered it any more"),
+    (
+        "everything",
+        1863,
+        "a member that had voted before a restart did not look again at what it had been too early for",
+    ),
     ("slots", 20, "thirteen members are too many for the judge of single steps"),
 ]
 """Scenario, seed, and what it found when it failed, or which bound it comes near."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from coordinator.signed import NodeId
+from node.lab.simulation.moot.clock import WALL_MS
 from node.lab.simulation.moot.host import Host
 from node.lab.simulation.moot.process import Process
 from node.lab.simulation.outcome import Violated
@@ -83,8 +84,15 @@ class Views:
         other = self._hosts[node]
         if other.honest and other.process is not None:
             calm_since_ms = max(self._troubled_until_ms[host.number], self._troubled_until_ms[other.number])
+            calm_since_ms = max(calm_since_ms, self._ahead_until_ms(host), self._ahead_until_ms(other))
             if now_ms - calm_since_ms > self._calm_ms:
                 raise Violated("false-death", f"{_name(host)} holds {_id(node)} dead, which is well and reachable")
+
+    def _ahead_until_ms(self, host: Host) -> int:
+        """Until when the others refuse what a process says that started with its clock ahead: its epoch is to come."""
+        assert host.process is not None
+        behind_ms = max(abs(one.clock.wall_error_ms) for one in self._hosts.values())
+        return host.process.epoch - WALL_MS - SETTINGS.clock_skew_ms + behind_ms
 
     def look(self, host: Host) -> None:
         """Compare all stored keys with those of the last look."""
