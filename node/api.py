@@ -66,7 +66,9 @@ class MemberReport(TypedDict):
     name: str
     organization: str
     status: str
-    """alive, suspect, dead, left, or unknown (in the roster and never heard of)"""
+    """alive, suspect, dead, left, revoked (its key counts no more here), or unknown (in the roster, never heard of)"""
+    compatible: bool | None
+    """Whether it speaks a version of the protocol that this node speaks; None where it was never heard of."""
     address: str
     incarnation: int
     rtt_ms: float | None
@@ -149,6 +151,27 @@ class RosterReport(TypedDict):
     """Open ones, the oldest first."""
 
 
+class RevokedReport(TypedDict):
+    node: str
+    name: str
+    """Empty for a key that never sat in the roster."""
+    reason: str
+
+
+class RevocationReport(TypedDict):
+    """This node's list of revoked keys, as published."""
+
+    node: str
+    """Who signed it."""
+    name: str
+    sequence: int
+    revoked: list[RevokedReport]
+    dropped: list[RevokedReport]
+    """What its list before named and this one does not: a list that revokes its own signer names nobody else."""
+    own_key: bool
+    """Whether this node's own key is on it: then nobody listens to this node any more."""
+
+
 class AskEvent(TypedDict):
     """What happens to a question, as it happens."""
 
@@ -213,3 +236,10 @@ class NodeApi(Protocol):
         ...
 
     def approve_change(self, change: str) -> ChangeReport: ...
+
+    def revoke(self, names: Sequence[str], reason: str) -> RevocationReport:
+        """Publish a list that revokes these members' keys, by name or id, beside those of this node's earlier lists.
+
+        Without names it revokes this node's own key alone, for ever. Ids need 8 digits here.
+        """
+        ...

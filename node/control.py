@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, frozenset[str]] = {
     "roster": frozenset(),
     "propose_change": frozenset({"cards", "remove", "threshold", "turnout", "reason"}),
     "approve_change": frozenset({"change"}),
+    "revoke": frozenset({"names", "reason"}),
 }
 
 
@@ -184,6 +185,10 @@ class ControlServer:
                 await _send(writer, {"report": api.propose_change(cards, remove, threshold, turnout, reason)})
             case {"call": "approve_change", "change": str(change)}:
                 await _send(writer, {"report": api.approve_change(change)})
+            case {"call": "revoke", "names": [*names], "reason": str(reason)} if all(
+                isinstance(name, str) for name in names
+            ):
+                await _send(writer, {"report": api.revoke(names, reason)})
             case _:
                 raise BadRequest(f"an argument of {request['call']!r} has a wrong type or is out of range")
         await _send(writer, {"end": True})

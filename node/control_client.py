@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from node.api import AskEvent, ChangeReport, DecisionReport, MemberReport, RosterReport, StatusReport
+from node.api import AskEvent, ChangeReport, DecisionReport, MemberReport, RevocationReport, RosterReport, StatusReport
 from node.errors import Exit, HomeMissing, NodeError
 
 SOCKET_NAME = "control.sock"
@@ -101,6 +101,9 @@ class ControlClient:
 
     def approve_change(self, change: str) -> ChangeReport:
         return cast(ChangeReport, self._one("approve_change", change=change))
+
+    def revoke(self, names: Sequence[str], reason: str) -> RevocationReport:
+        return cast(RevocationReport, self._one("revoke", names=list(names), reason=reason))
 
     def ask(
         self,

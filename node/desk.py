@@ -17,11 +17,20 @@ from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.roster import Roster
 from coordinator.records import AnswerKind, Preference, Proposal, Question
 from coordinator.session import Session
-from coordinator.signed import Digest, Kind, NodeId
+from coordinator.signed import Digest, Kind, NodeId, Signer
 from coordinator.tally import RULES
-from node import roster_desk
-from node.api import AskEvent, ChangeReport, DecisionReport, MemberReport, RosterReport, StatusReport
+from node import revoke_desk, roster_desk
+from node.api import (
+    AskEvent,
+    ChangeReport,
+    DecisionReport,
+    MemberReport,
+    RevocationReport,
+    RosterReport,
+    StatusReport,
+)
 from node.errors import QuestionNotFound, QuestionRefused
+from node.member_desk import member_reports
 from node.membership.events import Status
 from node.reports import decided_report, dropped_report, open_report
 from node.shell import Shell, now_ms, wall_ms
@@ -50,7 +59,7 @@ class Desk:
     """Made before the shell, which reports to `watch`; `shell` is set before the first call."""
 
     genesis: Genesis
-    node: NodeId
+    signer: Signer
     name: str
     """What its own settings call this node; a moot may call it otherwise."""
     address: str
@@ -59,6 +68,10 @@ class Desk:
     _shell: Shell | None = None
     _timings: OrderedDict[Digest, Timing] = field(default_factory=OrderedDict)
     _followers: dict[Digest, list["asyncio.Queue[AskEvent]"]] = field(default_factory=dict)
+
+    @property
+    def node(self) -> NodeId:
+        return self.signer.node
 
     @property
     def shell(self) -> Shell:
@@ -144,27 +157,7 @@ class Desk:
         return {name: found[name] for name in sorted(found) if found[name]}
 
     def members(self) -> list[MemberReport]:
-        now, heights = now_ms(), self.shell.moot.catch_up.heights
-        views = {view.node: view for view in self.shell.membership.members()}
-        reports: list[MemberReport] = []
-        for seat in sorted(self._roster.members, key=lambda seat: seat.name):
-            view, itself = views.get(seat.node), seat.node == self.node
-            reports.append(
-                {
-                    "node": seat.node.hex(),
-                    "name": seat.name,
-                    "organization": seat.organization,
-                    "status": view.status.name.lower() if view else "alive" if itself else "unknown",
-                    "address": self.address if itself else view.address if view else seat.address,
-                    "incarnation": view.incarnation if view else 0,
-                    "rtt_ms": view.rtt_ms if view else None,
-                    "last_heard_ms": now - view.last_heard_ms if view and view.last_heard_ms is not None else None,
-                    "itself": itself,
-                    "height": self.shell.moot.ledger.height if itself else heights.get(seat.node),
-                    "contradicted": self.shell.moot.evidence.against(seat.node),
-                }
-            )
-        return reports
+        return member_reports(self.shell, self.node, self.address)
 
     async def ask(
         self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
@@ -221,6 +214,9 @@ class Desk:
 
     def approve_change(self, change: str) -> ChangeReport:
         return roster_desk.approve(self.shell, self.node, change)
+
+    def revoke(self, names: Sequence[str], reason: str) -> RevocationReport:
+        return revoke_desk.revoke(self.shell, self.signer, names, reason)
 
     async def _follow(self, question: Digest) -> AsyncIterator[AskEvent]:
         """First what is known already, then what happens, until it has ended."""

@@ -105,6 +105,8 @@ def make_moot(ground: Ground) -> Moot:
 
 
 def make_membership(ground: Ground, ledger: Ledger, address: str) -> Membership:
+    """Its own lists of revoked keys a node heeds, whatever its settings: its own people made them."""
+    revokers = ground.settings.membership.revokers
     return Membership(
         signer=ground.signer,
         verifier=ground.verifier,
@@ -119,7 +121,7 @@ def make_membership(ground: Ground, ledger: Ledger, address: str) -> Membership:
         wall_offset_ms=wall_ms() - now_ms(),
         now_ms=now_ms(),
         operator_of=lambda node: _organization(ledger, node),
-        is_heeded=frozenset(map(bytes.fromhex, ground.settings.membership.revokers)).__contains__,
+        is_heeded=frozenset({ground.signer.node, *map(bytes.fromhex, revokers)}).__contains__,
     )
 
 

@@ -77,7 +77,7 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
 
         outbox = Outbox(signer=ground.signer, moot=ground.genesis.moot_id, epoch=ground.epoch, on_failed=failed)
         stack.push_async_callback(outbox.close)
-        desk = Desk(ground.genesis, ground.signer.node, ground.settings.node.name, address, model_report)
+        desk = Desk(ground.genesis, ground.signer, ground.settings.node.name, address, model_report)
         model = ground.settings.model
         shell = Shell(
             moot=moot,

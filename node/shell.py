@@ -125,8 +125,8 @@ class Shell:
         self._inbox.append(event)
         self._wake.set()
 
-    def do(self, event: moot_events.Event) -> None:
-        """Step the moot at once, so that what it refuses can be told to who asked.
+    def do(self, event: moot_events.Event | member_events.Revoke) -> None:
+        """Step a core at once, so that what it refuses can be told to who asked.
 
         Raises:
             QuestionError, RosterError: the moot refuses; nothing has changed.
@@ -135,7 +135,10 @@ class Shell:
         if self._failure is not None:
             raise self._failure
         try:
-            self._perform(self.moot.step(event, now_ms()))
+            if isinstance(event, member_events.Revoke):
+                self._perform(self.membership.step(event, now_ms()))
+            else:
+                self._perform(self.moot.step(event, now_ms()))
         except (QuestionError, RosterError):
             raise
         except Exception as error:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import ask, demo, look, quorums, roster, setup, simulate, up, verify
+from node.cli import ask, demo, look, quorums, revoke, roster, setup, simulate, up, verify
 from node.cli.options import JsonOption, print_help
 from node.cli.terminal import answer, answer_json, is_plain
 from node.errors import Exit
@@ -62,6 +62,7 @@ app.command(rich_help_panel=USE)(ask.follow)
 app.command(rich_help_panel=USE)(look.members)
 app.command(rich_help_panel=USE)(look.status)
 app.add_typer(roster.roster, name="roster", rich_help_panel=CHANGE)
+app.command(rich_help_panel=CHANGE)(revoke.revoke)
 app.add_typer(look.decisions, name="decisions", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(verify.verify)
 app.command(rich_help_panel=CHECK)(quorums.quorums)

@@ -53,13 +53,17 @@ def _member_row(member: MemberReport) -> list[str | Text]:
     return [
         Text(member["name"], style="bold" if member["itself"] else ""),
         member["organization"],
-        Text(member["status"], style=show.STATUS_STYLES.get(member["status"], "")),
+        Text(_status(member), style=show.STATUS_STYLES.get(member["status"], "")),
         member["address"],
         "this node" if member["itself"] else show.milliseconds(member["rtt_ms"]),
         "-" if heard is None or member["itself"] else f"{show.milliseconds(heard)} ago",
         "-" if member["height"] is None else str(member["height"]),
         Text(member["node"][: show.ID_LENGTH], style="dim"),
     ]
+
+
+def _status(member: MemberReport) -> str:
+    return f"{member['status']}, other protocol" if member["compatible"] is False else member["status"]
 
 
 def status(home: HomeOption = Path(DEFAULT_HOME), as_json: JsonOption = False) -> None:

@@ -22,6 +22,7 @@ STATUS_STYLES = {
     "dead": "red",
     "left": "dim",
     "unknown": "dim",
+    "revoked": "red",
     "decided": "green",
     "open": "yellow",
     "no_quorum": "red",

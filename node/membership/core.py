@@ -47,7 +47,7 @@ from node.membership.prober import Prober
 from node.membership.probing import Probing
 from node.membership.records import MemberRecord
 from node.membership.relaying import Relaying
-from node.membership.revocations import Revocations
+from node.membership.revocations import RevocationList, Revocations
 from node.membership.settings import MembershipSettings
 from node.membership.spread import Spread
 from node.membership.table import Members
@@ -201,6 +201,10 @@ class Membership:
     def is_revoked(self, node: NodeId) -> bool:
         """Whether a list that counts here names this key. Nothing from it is to be let in."""
         return self._local.revocations.holds(node)
+
+    def own_revocations(self) -> RevocationList | None:
+        """This node's newest list of revoked keys, where it has one. A newer one replaces it, and has to repeat it."""
+        return self._local.revocations.listed_by(self._local.node)
 
     def count(self, status: Status) -> int:
         """How many others have this status."""

@@ -95,5 +95,9 @@ class Revocations:
         """The newest list of an author that we have one of."""
         return self._newest[author][0]
 
+    def listed_by(self, author: NodeId) -> RevocationList | None:
+        newest = self._newest.get(author)
+        return None if newest is None else newest[1]
+
     def lists(self) -> tuple[tuple[Signed, RevocationList], ...]:
         return tuple(self._newest.values())

@@ -17,6 +17,8 @@ from node.api import (
     CostReport,
     DecisionReport,
     MemberReport,
+    RevocationReport,
+    RevokedReport,
     RosterReport,
     SeatReport,
     StatusReport,
@@ -80,6 +82,7 @@ def member(name: str, status: str = "alive", **changed: Any) -> MemberReport:
         name=name,
         organization="home",
         status=status,
+        compatible=True,
         address="127.0.0.1:7400",
         incarnation=1,
         rtt_ms=0.6,
@@ -126,6 +129,14 @@ def made_roster(**changed: Any) -> RosterReport:
     return {**report, **changed}  # type: ignore[typeddict-item]
 
 
+def made_revocation(*names: str, **changed: Any) -> RevocationReport:
+    revoked = [RevokedReport(node=name.encode().hex(), name=name, reason="stolen") for name in names]
+    report = RevocationReport(
+        node=b"ada".hex(), name="ada", sequence=7, revoked=revoked, dropped=[], own_key=names == ("ada",)
+    )
+    return {**report, **changed}  # type: ignore[typeddict-item]
+
+
 EVENTS: tuple[AskEvent, ...] = (
     {"event": "asked", "id": ID},
     {"event": "proposed", "id": ID, "member": "ada", "answer": "42", "counts": [("42", 5)], "samples": 5},
@@ -149,6 +160,7 @@ class ScriptedApi:
     refusal: NodeError | Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     followers: int = 0
+    revocation: RevocationReport | None = None
     seats: RosterReport = field(default_factory=lambda: made_roster())
 
     def status(self) -> StatusReport:
@@ -233,6 +245,12 @@ class ScriptedApi:
         if self.refusal is not None:
             raise self.refusal
         return CHANGE
+
+    def revoke(self, names: Sequence[str], reason: str) -> RevocationReport:
+        self.asked.append((names, reason))
+        if self.refusal is not None:
+            raise self.refusal
+        return self.revocation or made_revocation(*(names or ["ada"]))
 
     def _known(self, question: str) -> None:
         if not ID.startswith(question):
