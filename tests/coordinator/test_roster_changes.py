@@ -9,7 +9,7 @@ from coordinator.ledger.roster import RosterError
 from coordinator.messages import Entries, Records
 from coordinator.records import QuestionError
 from coordinator.signed import Kind, NodeId
-from coordinator.voting import Externalize, decode
+from coordinator.voting import Confirm, Externalize, decode
 from tests.coordinator.keys import member
 from tests.coordinator.rosters import at_epoch, check_certificate, check_rosters, decide, moot, roster, swap
 
@@ -221,4 +221,27 @@ def test_statements_of_who_left_never_count() -> None:
     assert question not in network.nodes[a].ledger.decided, "two of four are no quorum, and who left adds nothing"
     network.start(c)
     assert network.run(lambda: network.decided(question, [a, b, c]), 60_000)
+    check_rosters(network)
+
+
+def test_who_was_just_removed_helps_to_prove_it() -> None:
+    """Of two members both must have said it: if the one that stays no longer spoke with the other, nobody could."""
+    network = moot(2)
+    stays, leaves = network.ids
+
+    def unheard(sender: NodeId, send: Send) -> list[Send]:
+        said = send.message.records if isinstance(send.message, Records) else ()
+        late = [
+            one for one in said if one.kind is Kind.STATEMENT and isinstance(decode(one.body), Confirm | Externalize)
+        ]
+        return [] if sender == stays and late else [send]
+
+    network.on_send = unheard
+    network.change(stays, swap(network, stays, remove=[1]), leaves)
+    assert network.run(lambda: network.nodes[stays].ledger.height == 1, 20_000)
+    assert network.nodes[leaves].ledger.height == 0 and 0 in network.nodes[stays].ledger.unproven
+    network.crash(leaves)
+    network.on_send = lambda _, send: [send]
+    network.start(leaves)
+    assert network.run(lambda: not network.nodes[stays].ledger.unproven, 30_000)
     check_rosters(network)
