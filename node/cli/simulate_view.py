@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.status import Status
+from rich.text import Text
 
 from node.cli.show import duration, milliseconds, plural
 from node.cli.terminal import answer, console, say
@@ -41,6 +42,8 @@ class Progress:
         self._task = self._bar.add_task(scenario, total=seeds, told="")
         self._plain = not out.is_terminal
         self._line_s = PLAIN_EVERY_S
+        self._out = out
+        self._broken = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -55,6 +58,9 @@ class Progress:
         rate = summary.events / summary.wall_s if summary.wall_s else 0.0
         told = f"{summary.slots:,} slots  {rate:,.0f} events/s  {plural(summary.violations.total(), 'violation')}"
         self._bar.update(self._task, completed=summary.seeds, told=told)
+        for failure in summary.failures[self._broken :]:  # At once: the end of a long campaign may be hours away.
+            self._out.print(Text.assemble((f"{failure.violation.invariant}  ", "red"), failure.command), soft_wrap=True)
+        self._broken = len(summary.failures)
         if self._plain and summary.wall_s >= self._line_s:
             self._line_s += PLAIN_EVERY_S
             say(f"{summary.scenario}: {plural(summary.seeds, 'seed')}  {told}")
