@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
@@ -116,8 +116,10 @@ class _Worker:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, job), daemon=True)
-        # Ctrl-C reaches all processes of a terminal. Only this one answers it: workers inherit that it is blocked.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # Ctrl-C reaches all processes of a terminal. Only this one answers it: workers inherit that it is blocked. Nor
+        # may a signal come while a worker is told what to do. Starting the tracker would end the blocking.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             self.process.start()
         finally:
@@ -143,6 +145,7 @@ class _Worker:
 
 
 def _serve(connection: Connection, job: Job) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     with suppress(EOFError, ConnectionError):  # Nobody is left who wants to know.
         while True:
             for seed in connection.recv():

@@ -93,7 +93,8 @@ def test_a_planted_bug_is_found_made_small_and_played_again(
     assert ran.code == Exit.BROKEN
     assert "broken  " in ran.err
     said = [shlex.split(line.partition("moot ")[2]) for line in ran.err.splitlines() if "moot simulate" in line]
-    by_seed, by_plan, small = said
+    at_once, by_seed, by_plan, small = said
+    assert at_once == by_seed
     invariant = re.search(r"broken +([\w-]+),", ran.err)
     assert invariant is not None
     for words in said:
@@ -101,7 +102,9 @@ def test_a_planted_bug_is_found_made_small_and_played_again(
         assert again.code == Exit.BROKEN, words
         assert f"broken  {invariant[1]}, " in again.err
     assert by_seed[:3] == ["simulate", "slots", "--seed"]
-    before, after = (Plan.from_json(json.dumps(json.loads(Path(words[-1]).read_text())["plan"])) for words in said[1:])
+    before, after = (
+        Plan.from_json(json.dumps(json.loads(Path(words[-1]).read_text())["plan"])) for words in (by_plan, small)
+    )
     assert after.slots == 1 < before.slots
     assert len(after.faults) <= len(before.faults)
     assert "smaller " in ran.err
