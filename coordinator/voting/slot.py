@@ -284,6 +284,8 @@ class Slot:
             self._ballot.composite = composite
             if self._ballot.state.b is None:
                 self._ballot.bump(composite, 1)
+            elif composite == self._ballot.state.value_override:
+                self._ballot.revalidate()  # Now that it is made its bytes are at hand, which a decision may wait for.
         said = self._nomination.take_emission(), self._ballot.take_emission()
         effects: list[Effect] = [Emit(statement) for statement in said if statement is not None]
         if self._ballot.externalized is not None and self._announced is None:

@@ -28,6 +28,7 @@ KNOWN = [
         "a member that had voted before a restart did not look again at what it had been too early for",
     ),
     ("slots", 20, "thirteen members are too many for the judge of single steps"),
+    ("slots", 2987, "a decision waited for a value that the slot itself had just combined"),
 ]
 """Scenario, seed, and what it found when it failed, or which bound it comes near."""
 
