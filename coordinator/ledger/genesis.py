@@ -10,8 +10,8 @@ from typing import Any
 from coordinator.charter import Charter, write_charter
 from coordinator.encoding import U64_MAX, Writer
 from coordinator.ledger.roster import Member, Roster, name_problems, write_member
-from coordinator.signed import Digest, NodeId
-from coordinator.voting.quorum import QuorumSet, byzantine_threshold
+from coordinator.signed import Digest
+from coordinator.voting.quorum import byzantine_threshold
 
 FORMAT = "moot-genesis-v1"
 SIZE_MAX = 1024 * 1024
@@ -72,19 +72,6 @@ class Genesis:
     def roster(self) -> Roster:
         """The first one. Later ones are the ledger's."""
         return Roster(0, self.members, self.charter)
-
-    @property
-    def quorum_set(self) -> QuorumSet:
-        """Of the first roster, as are those below."""
-        return self.roster.quorum_set
-
-    @property
-    def quorum_set_digest(self) -> Digest:
-        return self.roster.quorum_set_digest
-
-    @property
-    def by_node(self) -> dict[NodeId, Member]:
-        return self.roster.by_node
 
     def to_json(self) -> bytes:
         charter = self.charter

@@ -85,7 +85,7 @@ class Memory:
     def quorum_set(self) -> Digest:
         """The one that most members name: it changes with the roster."""
         named = Counter(self._sets.values()).most_common(1)
-        return named[0][0] if named else self._genesis.quorum_set_digest
+        return named[0][0] if named else self._genesis.roster.quorum_set_digest
 
     @property
     def previous(self) -> Digest | None:
@@ -140,11 +140,11 @@ class Memory:
             record = MemberRecord.decode(item.body)
         except EncodingError:
             return
-        if item.author in self._genesis.by_node and (known is None or record.key > known[1].key):
+        if item.author in self._genesis.roster.by_node and (known is None or record.key > known[1].key):
             self.members[item.author] = item, record
 
     def _statement(self, statement: Statement) -> None:
-        if statement.node in self._genesis.by_node:
+        if statement.node in self._genesis.roster.by_node:
             self._slots[statement.node] = statement.slot
             self._sets[statement.node] = statement.quorum_set
         if isinstance(statement, Confirm | Externalize):

@@ -25,7 +25,7 @@ class Mouth:
         self.serves: dict[Digest, bytes] = {}
         """Agendas that were made up, for whoever asks."""
         self._allowance = Allowance()
-        self._founding_set = stage.genesis.quorum_set_digest
+        self._founding_set = stage.genesis.roster.quorum_set_digest
 
     def hear(self, sender: NodeId, message: Message) -> None:
         """Remember it, and give out what was asked for."""

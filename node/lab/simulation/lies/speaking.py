@@ -24,7 +24,7 @@ class Forum:
         self.node: NodeId = mouth.node
         self.others: tuple[NodeId, ...] = mouth.others
         self.rng = mouth.rng
-        quorum_set = mouth.stage.genesis.quorum_set
+        quorum_set = mouth.stage.genesis.roster.quorum_set
         self.quorum_sets: dict[NodeId, QuorumSet] = dict.fromkeys((*mouth.others, mouth.node), quorum_set)
         self.after = mouth.stage.after
 
@@ -76,7 +76,7 @@ class InventedAgendas:
     def _one_of_several(self, slot: int, member: NodeId) -> bytes | None:
         mouth, memory = self._mouth, self._mouth.memory
         items = [memory.item(question) for question in sorted(memory.questions)]
-        roster = mouth.stage.genesis.by_node
+        roster = mouth.stage.genesis.roster.by_node
         complete = [item for item in items if roster.keys() <= {one.author for one in item.preferences}]
         if slot != memory.slot or len(complete) < 2:
             return None

@@ -119,6 +119,6 @@ def run_cores(
         remembered=disk.members,
         wall_offset_ms=offset_ms,
         now_ms=monotonic_ms,
-        operator_of=lambda one: genesis.by_node[one].organization if one in genesis.by_node else "",
+        operator_of=lambda one: genesis.roster.by_node[one].organization if one in genesis.roster.by_node else "",
     )
     return Process(moot, membership, epoch, offset_ms)

@@ -60,7 +60,7 @@ class Moot:
 
     def story(self, node: NodeId, value: Digest | None = None) -> list[Signed]:
         """All statements of a member on its way to the decision."""
-        head = node, 0, self.genesis.quorum_set_digest
+        head = node, 0, self.genesis.roster.quorum_set_digest
         return [self.said(statement) for statement in life(head, value or self.agenda.digest)]
 
     def member(self, node: NodeId, incarnation: int = 0) -> Signed:
@@ -68,7 +68,7 @@ class Moot:
         return self.sign(node, Kind.MEMBER, record.encode())
 
     def entry(self) -> LedgerEntry:
-        head = self.genesis.quorum_set_digest
+        head = self.genesis.roster.quorum_set_digest
         said = [
             Externalize(node, 0, head, life((node, 0, head), self.agenda.digest)[-1].commit, 1)  # type: ignore[union-attr]
             for node in self.others
