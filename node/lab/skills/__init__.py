@@ -1,15 +1,15 @@
-"""Seven skills as endless supplies of plain questions with known answers: for training, for measuring, for the demo."""
+"""Skills as endless supplies of plain questions with known answers: for training, for measuring, for the demo."""
 
 import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from node.lab.skills import arithmetic, calendar, comparing, facts, logic, strings, units
-from node.lab.skills.task import Kind, Task, held_out
+from node.lab.skills.task import LEVELS, Kind, Task, held_out
 
-__all__ = ["SKILLS", "Kind", "Task", "held_out", "sample"]
+__all__ = ["LEVELS", "SKILLS", "Kind", "Task", "held_out", "sample"]
 
-SKILLS: Mapping[str, Callable[[random.Random], Task]] = MappingProxyType(
+SKILLS: Mapping[str, Callable[[random.Random, int], Task]] = MappingProxyType(
     {
         "arithmetic": arithmetic.ask,
         "comparing": comparing.ask,
@@ -21,12 +21,18 @@ SKILLS: Mapping[str, Callable[[random.Random], Task]] = MappingProxyType(
     }
 )
 
+_LEVEL_WEIGHTS = (3, 4, 3)
 _held_out = held_out  # `sample` takes an argument of that name
 
 
-def sample(skill: str, rng: random.Random, held_out: bool) -> Task:
-    """Draw a question from one side of the split; one in ten is held out, so ten draws suffice on average."""
+def sample(skill: str, rng: random.Random, held_out: bool, level: int | None = None) -> Task:
+    """Draw a question from one side of the split, of any level unless one is given.
+
+    One question in ten is held out, so ten draws suffice on average.
+    """
+    if level is None:
+        (level,) = rng.choices(LEVELS, _LEVEL_WEIGHTS)
     while True:
-        task = SKILLS[skill](rng)
-        if _held_out(task.text) is held_out:
+        task = SKILLS[skill](rng, level)
+        if _held_out(task) is held_out:
             return task
