@@ -1,22 +1,19 @@
-"""Facts about the world, each asked in several ways, so that one way can be held out and the fact still be known."""
+"""Questions of facts about the world: open, as choices, turned round, and over two facts at once."""
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from node.lab.skills.task import Task, choice, short
+from node.lab.skills.task import Task, choice, other_than, short
+from node.lab.skills.world import RELATIONS
 
 SKILL = "facts"
 OPTIONS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Ways to ask for the object of a subject (`{s}`), and the pairs known."""
-
-    phrasings: tuple[str, ...]
-    pairs: Mapping[str, str]
+TRIES = 20
+"""Facts drawn until one fits a form; whoever knows few may know none that does."""
+OPEN = 0.2
+"""Share of level 3's questions that offer no options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,173 +25,111 @@ class Fact:
     object: str
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """`a=b; c=d` as a mapping, in order."""
-    return {key.strip(): value.strip() for key, value in (pair.split("=") for pair in text.split(";"))}
-
-
-RELATIONS: Mapping[str, Relation] = {
-    "capital": Relation(
-        (
-            "What is the capital of {s}?",
-            "Name the capital of {s}.",
-            "Which city is the capital of {s}?",
-            "{s} has which capital?",
-            "The capital of {s} is called what?",
-            "From which city is {s} governed?",
-        ),
-        _pairs(
-            "France=Paris; Germany=Berlin; Italy=Rome; Spain=Madrid; Portugal=Lisbon; Austria=Vienna; Poland=Warsaw;"
-            "Greece=Athens; Ireland=Dublin; Norway=Oslo; Sweden=Stockholm; Finland=Helsinki; Denmark=Copenhagen;"
-            "Belgium=Brussels; Hungary=Budapest; Romania=Bucharest; Bulgaria=Sofia; Russia=Moscow; Turkey=Ankara;"
-            "Egypt=Cairo; Kenya=Nairobi; Ghana=Accra; Ethiopia=Addis Ababa; Morocco=Rabat; Japan=Tokyo; China=Beijing;"
-            "India=New Delhi; Iran=Tehran; Iraq=Baghdad; Thailand=Bangkok; Vietnam=Hanoi; Cuba=Havana; Peru=Lima;"
-            "Chile=Santiago; Argentina=Buenos Aires; Colombia=Bogota; Canada=Ottawa; Mexico=Mexico City;"
-            "Australia=Canberra; Iceland=Reykjavik"
-        ),
-    ),
-    "continent": Relation(
-        (
-            "On which continent is {s}?",
-            "Which continent is {s} on?",
-            "Name the continent of {s}.",
-            "{s} lies on which continent?",
-            "To which continent does {s} belong?",
-        ),
-        _pairs(
-            "France=Europe; Germany=Europe; Italy=Europe; Norway=Europe; Poland=Europe; Egypt=Africa; Kenya=Africa;"
-            "Ghana=Africa; Morocco=Africa; Nigeria=Africa; Japan=Asia; China=Asia; India=Asia; Vietnam=Asia; Iran=Asia;"
-            "Peru=South America; Chile=South America; Brazil=South America; Canada=North America; Mexico=North America"
-        ),
-    ),
-    "symbol": Relation(
-        (
-            "What is the chemical symbol of {s}?",
-            "Give the symbol for {s}.",
-            "How is {s} written in chemistry?",
-            "Which symbol stands for {s}?",
-            "{s} has which chemical symbol?",
-        ),
-        _pairs(
-            "hydrogen=H; helium=He; carbon=C; nitrogen=N; oxygen=O; sodium=Na; magnesium=Mg; aluminium=Al; silicon=Si;"
-            "sulfur=S; chlorine=Cl; potassium=K; calcium=Ca; iron=Fe; copper=Cu; zinc=Zn; silver=Ag; tin=Sn; gold=Au;"
-            "mercury=Hg; lead=Pb; uranium=U"
-        ),
-    ),
-    "opposite": Relation(
-        (
-            "What is the opposite of {s}?",
-            "Name the opposite of {s}.",
-            "Which word is the opposite of {s}?",
-            "{s} is the opposite of what?",
-            "The contrary of {s} is what?",
-        ),
-        _pairs(
-            "hot=cold; big=small; fast=slow; light=dark; old=new; wet=dry; open=closed; early=late; full=empty;"
-            "hard=soft; strong=weak; rich=poor; near=far; high=low; long=short; up=down; left=right; day=night;"
-            "love=hate; win=lose; buy=sell; push=pull; war=peace; first=last; loud=quiet; thick=thin"
-        ),
-    ),
-    "young": Relation(
-        (
-            "What is a young {s} called?",
-            "Name the young of a {s}.",
-            "What do we call a baby {s}?",
-            "Which word means a young {s}?",
-            "A {s} starts its life as a what?",
-        ),
-        _pairs(
-            "dog=puppy; cat=kitten; cow=calf; horse=foal; sheep=lamb; goat=kid; pig=piglet; lion=cub; duck=duckling;"
-            "goose=gosling; swan=cygnet; frog=tadpole; deer=fawn; hen=chick; kangaroo=joey; owl=owlet"
-        ),
-    ),
-    "planet": Relation(
-        (
-            "Which planet is the {s} from the sun?",
-            "Name the {s} planet from the sun.",
-            "What is the {s} planet of our solar system?",
-            "Counting from the sun, which planet is {s}?",
-            "The {s} planet is which one?",
-        ),
-        _pairs(
-            "first=Mercury; second=Venus; third=Earth; fourth=Mars; fifth=Jupiter; sixth=Saturn; seventh=Uranus;"
-            "eighth=Neptune"
-        ),
-    ),
-    "currency": Relation(
-        (
-            "What is the currency of {s}?",
-            "Which money is used in {s}?",
-            "With what does one pay in {s}?",
-            "Name the currency of {s}.",
-            "{s} has which currency?",
-        ),
-        _pairs(
-            "Japan=yen; China=yuan; India=rupee; Russia=ruble; Mexico=peso; Brazil=real; Poland=zloty; Sweden=krona;"
-            "Denmark=krone; Switzerland=franc; Turkey=lira; Thailand=baht; Vietnam=dong; Hungary=forint; Iran=rial;"
-            "Germany=euro; Canada=dollar; Egypt=pound"
-        ),
-    ),
-    "author": Relation(
-        (
-            "Who wrote {s}?",
-            "Who is the author of {s}?",
-            "Name the author of {s}.",
-            "{s} was written by whom?",
-            "By whom is {s}?",
-        ),
-        _pairs(
-            "Hamlet=Shakespeare; Faust=Goethe; Don Quixote=Cervantes; War and Peace=Tolstoy; The Odyssey=Homer;"
-            "The Aeneid=Virgil; Ulysses=Joyce; Emma=Austen; Oliver Twist=Dickens; The Trial=Kafka;"
-            "Frankenstein=Shelley; Dracula=Stoker; Moby Dick=Melville; Candide=Voltaire; The Raven=Poe"
-        ),
-    ),
-    "legs": Relation(
-        (
-            "How many legs has a {s}?",
-            "A {s} walks on how many legs?",
-            "What is the number of legs of a {s}?",
-            "Count the legs of a {s}.",
-            "On how many legs does a {s} stand?",
-        ),
-        _pairs(
-            "dog=four; hen=two; spider=eight; ant=six; bee=six; cow=four; crab=ten; owl=two; scorpion=eight; snake=none"
-        ),
-    ),
-    "shape": Relation(
-        (
-            "How many sides has a {s}?",
-            "Count the sides of a {s}.",
-            "A {s} has how many sides?",
-            "What is the number of sides of a {s}?",
-            "Of how many sides is a {s} made?",
-        ),
-        _pairs("triangle=three; square=four; pentagon=five; hexagon=six; heptagon=seven; octagon=eight; decagon=ten"),
-    ),
-}
-
 FACTS: tuple[Fact, ...] = tuple(
     Fact(name, subject, answer) for name, relation in RELATIONS.items() for subject, answer in relation.pairs.items()
 )
 
 
-def phrased(phrasing: str, subject: str) -> str:
-    """A phrasing about a subject, with the article that its first letter wants and a capital at the beginning."""
-    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", phrasing.format(s=subject))
+def phrased(phrasing: str, subject: str = "", object: str = "") -> str:  # noqa: A002 - the relation's word
+    """A phrasing about a subject or object, with the article that it wants and a capital at the beginning."""
+    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", phrasing.format(s=subject, o=object))
     return text[0].upper() + text[1:]
 
 
+def objects(relation: str) -> list[str]:
+    """All objects of a relation, in alphabetical order."""
+    return sorted(set(RELATIONS[relation].pairs.values()))
+
+
 def question(rng: random.Random, fact: Fact) -> Task:
-    """One way to ask for a fact: open, or as a choice among objects of the same relation."""
+    """One way to ask openly for a fact."""
+    text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
+    return short(SKILL, text, fact.object, level=1, near=_others(rng, objects(fact.relation), fact.object))
+
+
+def _others(rng: random.Random, items: Sequence[str], answer: str) -> list[str]:
+    """As many of the other items as a choice has wrong options."""
+    others = [item for item in items if item != answer]
+    return rng.sample(others, min(OPTIONS - 1, len(others)))
+
+
+def _open(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
+    return question(rng, fact)
+
+
+def _choice(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
+    text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
+    options = (fact.object, *_others(rng, objects(fact.relation), fact.object))
+    return choice(rng, SKILL, text, options, fact.object, level=2)
+
+
+def _truth(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | None:
+    """Whether a fact is so, or what another object makes of it; the work is the fact's own object."""
     relation = RELATIONS[fact.relation]
-    text = phrased(rng.choice(relation.phrasings), fact.subject)
-    if rng.random() < 0.6:
-        return short(SKILL, text, fact.object)
-    others = sorted(set(relation.pairs.values()) - {fact.object})
-    options = (fact.object, *rng.sample(others, min(OPTIONS - 1, len(others))))
-    return choice(rng, SKILL, text, options, fact.object)
+    if not relation.truth:
+        return None
+    true = rng.random() < 0.5
+    shown = fact.object if true else other_than(rng, objects(fact.relation), fact.object)
+    text = phrased(rng.choice(relation.truth), fact.subject, shown)
+    return choice(rng, SKILL, text, ("yes", "no"), "yes" if true else "no", fact.object, level=2)
 
 
-def ask(rng: random.Random, known: Sequence[Fact] = FACTS) -> Task:
-    """One question about one of the facts known."""
-    return question(rng, rng.choice(known))
+def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | None:
+    """From the object to the subject."""
+    relation = RELATIONS[fact.relation]
+    if not relation.turned:
+        return None
+    text = phrased(rng.choice(relation.turned), "", fact.object)
+    others = _others(rng, list(relation.pairs), fact.subject)
+    if rng.random() < OPEN:
+        return short(SKILL, text, fact.subject, level=3, near=others)
+    return choice(rng, SKILL, text, (fact.subject, *others), fact.subject, level=3)
+
+
+def _among(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | None:
+    """The one of some subjects that has an object, or the one that has it not; all of them known."""
+    relation = RELATIONS[fact.relation]
+    alike = [f.subject for f in known if f.relation == fact.relation and f.object == fact.object]
+    different = [f.subject for f in known if f.relation == fact.relation and f.object != fact.object]
+    wanted, others, text = (fact.subject, different, relation.among)
+    if relation.odd and len(alike) >= OPTIONS - 1 and different and rng.random() < 0.7:
+        wanted, others, text = rng.choice(different), alike, relation.odd
+    if not text or len(others) < OPTIONS - 1:
+        return None
+    options = (wanted, *rng.sample(others, OPTIONS - 1))
+    return choice(rng, SKILL, phrased(text, "", fact.object), options, wanted, level=3)
+
+
+def _two_hops(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | None:
+    """A second fact of a subject that the first one only describes; the work names it."""
+    relation = RELATIONS[fact.relation]
+    further = [f for f in known if f.subject == fact.subject and f.relation != fact.relation]
+    if not relation.whose or not further:
+        return None
+    second = rng.choice(further)
+    subject = relation.whose.format(o=fact.object)
+    text = phrased(rng.choice(RELATIONS[second.relation].asked), subject)
+    others = _others(rng, objects(second.relation), second.object)
+    if rng.random() < OPEN:
+        return short(SKILL, text, second.object, fact.subject, level=3, near=others)
+    return choice(rng, SKILL, text, (second.object, *others), second.object, fact.subject, level=3)
+
+
+Form = Callable[[random.Random, Fact, Sequence[Fact]], Task | None]
+
+FORMS: Mapping[int, tuple[Form, ...]] = {
+    1: (_open,),
+    2: (_choice, _choice, _choice, _truth),
+    3: (_turned, _among, _two_hops),
+}
+"""Level: what is asked at it, each form equally often."""
+
+
+def ask(rng: random.Random, level: int, known: Sequence[Fact] = FACTS) -> Task:
+    """One question about one or more of the facts known; wrong options may be any of a relation."""
+    form = rng.choice(FORMS[level])
+    for _ in range(TRIES):
+        task = form(rng, rng.choice(known), known)
+        if task is not None:
+            return task
+    return _choice(rng, rng.choice(known), known)

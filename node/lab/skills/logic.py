@@ -1,62 +1,119 @@
-"""Small logic: orderings, syllogisms, conditionals, truth values, number sequences."""
+"""Small logic: orderings, syllogisms, conditionals, truth values, who lies, number sequences."""
 
 import random
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from itertools import accumulate, cycle, islice, pairwise
 
 from node.lab.skills.task import Task, choice, number
 
 SKILL = "logic"
 
-NAMES = ("Ann", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Ida", "Jon", "Kim", "Leo", "Mia")
-# (comparative, superlative, superlative of the other end)
+NAMES = (
+    *("Ann", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hal", "Ida", "Jon", "Kim", "Leo", "Mia", "Ned", "Oli", "Pam"),
+    *("Rex", "Sue", "Tom", "Una", "Vic", "Wes", "Yan", "Zoe"),
+)  # each with an initial of its own
+# (comparative, its contrary, superlative, superlative of the other end)
 ORDERS = (
-    ("taller", "tallest", "shortest"),
-    ("older", "oldest", "youngest"),
-    ("faster", "fastest", "slowest"),
-    ("richer", "richest", "poorest"),
-    ("stronger", "strongest", "weakest"),
+    ("taller", "shorter", "tallest", "shortest"),
+    ("older", "younger", "oldest", "youngest"),
+    ("faster", "slower", "fastest", "slowest"),
+    ("richer", "poorer", "richest", "poorest"),
+    ("stronger", "weaker", "strongest", "weakest"),
 )
-KINDS = ("cats", "birds", "wugs", "gorps", "kings", "robots", "blips", "trees", "zams", "fish", "poets", "dax")
-FACTS = (
-    ("it rains", "the street is wet"),
-    ("the lamp is on", "the room is bright"),
-    ("the bell rings", "the class ends"),
-    ("the dog barks", "the baby wakes"),
-    ("it snows", "the school is closed"),
-    ("the key fits", "the door opens"),
-    ("the sun shines", "the cat sleeps"),
-    ("the light is red", "the cars stop"),
+# Made-up kinds: of real ones one knows more than the premises say.
+KINDS = tuple(
+    "wugs gorps blips zams dax vups mims tofs lorks nibs pliks droms fends gaxes hoks jabs kells rumps sibs trods vims "
+    "yops zibs chems".split()
+)
+CAUSES = tuple(
+    "it rains;the lamp is on;the bell rings;the dog barks;it snows;the key fits;the sun shines;the light is red;"
+    "the wind blows;the cat is hungry;the tea is hot;the moon is full;the train is late;the river is high;"
+    "the shop is open;the king laughs;the soup boils;the clock stops;the horn sounds;the bus comes".split(";")
+)
+EFFECTS = tuple(
+    "the flag is up;the room is bright;the class ends;the baby wakes;the school is closed;the door opens;"
+    "the cat sleeps;the cars stop;the boat sails;the street is wet;the gate is shut;the fish bite;the band plays;"
+    "the owl calls;the bread is cheap;the cook sings;the pond is calm;the bees fly;the rope holds;the mill turns".split(
+        ";"
+    )
 )
 SEQUENCE = ("What comes next: {l}?", "Continue: {l}.", "Which number follows {l}?")
 TRUTH = ("Is it true or false: {e}?", "What is {e}?", "Evaluate: {e}.")
 UNKNOWN = ("yes", "no", "unknown")
+# Whether a claim of a speaker holds, given that (the speaker, the other) tells the truth.
+CLAIMS: Mapping[str, Callable[[bool, bool], bool]] = {
+    "{other} lies": lambda _, other: not other,
+    "{other} tells the truth": lambda _, other: other,
+    "we both lie": lambda me, other: not me and not other,
+    "we both tell the truth": lambda me, other: me and other,
+    "one of us lies": lambda me, other: me != other,
+    "at least one of us lies": lambda me, other: not (me and other),
+}
+LIARS = (
+    "{a} and {b} each always lie or never do. {a}: {p}. {b}: {q}. Who lies?",
+    "{a} either always lies or never does; so does {b}. {a}: {p}. {b}: {q}. Who lies?",
+)
+WORLDS = ((True, True), (True, False), (False, True), (False, False))  # who of two tells the truth
 
 
-def _ordering(rng: random.Random) -> Task:
-    comparative, most, least = rng.choice(ORDERS)
-    names = rng.sample(NAMES, rng.randint(3, 4))
-    claims = [f"{a} is {comparative} than {b}." for a, b in pairwise(names)]
+def _ordered(rng: random.Random, level: int, count: int) -> Task:
+    """Who stands at an end of an order, of which each neighbouring pair is told; at level 3 from either side."""
+    comparative, contrary, most, least = rng.choice(ORDERS)
+    names = rng.sample([name for name in NAMES if len(name) == 3 or level < 3], count)
+    claims = [
+        f"{b} is {contrary} than {a}." if level == 3 and rng.random() < 0.3 else f"{a} is {comparative} than {b}."
+        for a, b in pairwise(names)
+    ]
     rng.shuffle(claims)
     top = rng.random() < 0.5
     text = f"{' '.join(claims)} Who is the {most if top else least}?"
-    return choice(rng, SKILL, text, names, names[0] if top else names[-1], ">".join(name[0] for name in names))
+    answer, work = names[0] if top else names[-1], ">".join(name[0] for name in names)
+    return choice(rng, SKILL, text, names, answer, work, level=level)
+
+
+def _order_of_3(rng: random.Random) -> Task:
+    return _ordered(rng, 1, 3)
+
+
+def _order_of_4(rng: random.Random) -> Task:
+    return _ordered(rng, 2, 4)
+
+
+def _order_of_5(rng: random.Random) -> Task:
+    return _ordered(rng, 3, 5)
 
 
 def _syllogism(rng: random.Random) -> Task:
     name = rng.choice(NAMES)
+    a, b = rng.sample(KINDS, 2)
+    premise, asked, answer = rng.choice(
+        (
+            (f"All {a} are {b}. {name} is one of the {a}.", b, "yes"),
+            (f"All {a} are {b}. {name} is one of the {b}.", a, "unknown"),
+            (f"No {a} are {b}. {name} is one of the {a}.", b, "no"),
+            (f"No {a} are {b}. {name} is one of the {b}.", a, "no"),
+            (f"Some {a} are {b}. {name} is one of the {a}.", b, "unknown"),
+        )
+    )
+    return choice(rng, SKILL, f"{premise} Is {name} one of the {asked}?", UNKNOWN, answer, level=1)
+
+
+def _chained_syllogism(rng: random.Random) -> Task:
+    name = rng.choice(NAMES)
     a, b, c = rng.sample(KINDS, 3)
-    form = rng.randrange(7)
-    premise, asked, answer = (
-        (f"All {a} are {b}. {name} is one of the {a}.", b, "yes"),
-        (f"All {a} are {b}. {name} is one of the {b}.", a, "unknown"),
-        (f"No {a} are {b}. {name} is one of the {a}.", b, "no"),
-        (f"No {a} are {b}. {name} is one of the {b}.", a, "no"),
-        (f"Some {a} are {b}. {name} is one of the {a}.", b, "unknown"),
-        (f"All {a} are {b}. All {b} are {c}. {name} is one of the {a}.", c, "yes"),
-        (f"All {a} are {b}. No {b} are {c}. {name} is one of the {a}.", c, "no"),
-    )[form]
-    return choice(rng, SKILL, f"{premise} Is {name} one of the {asked}?", UNKNOWN, answer)
+    first, second, given, asked, answer = rng.choice(
+        (
+            (f"All {a} are {b}.", f"All {b} are {c}.", a, c, "yes"),
+            (f"All {a} are {b}.", f"No {b} are {c}.", a, c, "no"),
+            (f"No {a} are {b}.", f"All {c} are {a}.", c, b, "no"),
+            (f"All {a} are {b}.", f"All {b} are {c}.", c, a, "unknown"),
+            (f"All {a} are {b}.", f"All {c} are {b}.", a, c, "unknown"),
+            (f"Some {a} are {b}.", f"All {b} are {c}.", a, c, "unknown"),
+        )
+    )
+    premises = f"{first} {second}" if rng.random() < 0.5 else f"{second} {first}"
+    text = f"{premises} {name} is one of the {given}. Is {name} one of the {asked}?"
+    return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
 
 
 def _negated(claim: str) -> str:
@@ -64,65 +121,140 @@ def _negated(claim: str) -> str:
 
 
 def _conditional(rng: random.Random) -> Task:
-    cause, effect = rng.choice(FACTS)
-    given, asked, answer = (
-        (cause, effect, "yes"),
-        (_negated(effect), cause, "no"),
-        (effect, cause, "unknown"),
-        (_negated(cause), effect, "unknown"),
-    )[rng.randrange(4)]
-    name = rng.choice(NAMES)
-    opening = rng.choice((f"If {cause}, {effect}.", f"{name} says: if {cause}, {effect}.", f"When {cause}, {effect}."))
-    given = given[0].upper() + given[1:]
-    text = f"{opening} {given}. Does it follow that {asked}?"
-    return choice(rng, SKILL, text, UNKNOWN, answer)
-
-
-def _expression(rng: random.Random, depth: int) -> tuple[str, bool, str]:
-    """A truth-valued expression, fully bracketed so that no precedence has to be known; its value; its last step."""
-    if depth == 0:
-        value = rng.random() < 0.5
-        return _word(value), value, ""
-    form = rng.randrange(3)
-    left, a, _ = _expression(rng, depth - 1)
-    if form == 0:
-        return f"not {left}" if depth == 1 else f"not ({left})", not a, f"not {_word(a)}"
-    right, b, _ = _expression(rng, rng.randrange(depth))
-    left = f"({left})" if " " in left else left
-    right = f"({right})" if " " in right else right
-    word, value = ("and", a and b) if form == 1 else ("or", a or b)
-    return f"{left} {word} {right}", value, f"{_word(a)} {word} {_word(b)}"
+    cause, effect = rng.choice(CAUSES), rng.choice(EFFECTS)
+    given, asked, answer = rng.choice(
+        (
+            (cause, effect, "yes"),
+            (_negated(effect), cause, "no"),
+            (effect, cause, "unknown"),
+            (_negated(cause), effect, "unknown"),
+        )
+    )
+    opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}."))
+    opening = opening.format(c=cause, e=effect)
+    text = f"{opening} {given[0].upper()}{given[1:]}. Does it follow that {asked}?"
+    return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
 
 
 def _word(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _truth(rng: random.Random) -> Task:
-    text, value, last_step = _expression(rng, 2 if rng.random() < 0.7 else 3)
-    return choice(rng, SKILL, rng.choice(TRUTH).format(e=text), ("true", "false"), _word(value), last_step)
+def _letter(value: bool) -> str:
+    return "T" if value else "F"
 
 
-def _sequence(rng: random.Random) -> Task:
-    start, form = rng.randrange(1, 30), rng.randrange(3)
+def _atom(rng: random.Random, compares: bool) -> tuple[str, bool]:
+    if not compares:
+        value = rng.random() < 0.5
+        return _word(value), value
+    a, b = rng.sample(range(1, 21), 2)
+    return (f"{a} > {b}", a > b) if rng.random() < 0.5 else (f"{a} < {b}", a < b)
+
+
+def _expression(rng: random.Random, depth: int, compares: bool) -> tuple[str, bool, list[str]]:
+    """A truth-valued expression, its value, and its steps from the inside out: `T&F=F`, `!F=T`.
+
+    It is fully bracketed, so that no precedence has to be known.
+    """
+    if depth == 0:
+        text, value = _atom(rng, compares)
+        return text, value, []
+    form = rng.randrange(3)
+    left, a, steps = _expression(rng, depth - 1, compares)
+    left = f"({left})" if " " in left else left
     if form == 0:
-        step = rng.randrange(2, 13)
-        items = [start + step * i for i in range(5)]
-        work = f"+{step}"
-    elif form == 1:
-        step = rng.randrange(2, 10)
-        items = [start + 60 - step * i for i in range(5)]
-        work = f"-{step}"
+        return f"not {left}", not a, [*steps, f"!{_letter(a)}={_letter(not a)}"]
+    right, b, more = _expression(rng, rng.randrange(depth), compares)
+    right = f"({right})" if " " in right else right
+    word, sign, value = ("and", "&", a and b) if form == 1 else ("or", "|", a or b)
+    step = f"{_letter(a)}{sign}{_letter(b)}={_letter(value)}"
+    return f"{left} {word} {right}", value, [*steps, *more, step]
+
+
+def _truth(rng: random.Random, level: int) -> Task:
+    text, value, steps = _expression(rng, level, compares=level == 2)
+    text = rng.choice(TRUTH).format(e=text)
+    return choice(rng, SKILL, text, ("true", "false"), _word(value), " ".join(steps), level=level)
+
+
+def _truth_of_2(rng: random.Random) -> Task:
+    return _truth(rng, 2)
+
+
+def _truth_of_3(rng: random.Random) -> Task:
+    return _truth(rng, 3)
+
+
+def _who_lies(rng: random.Random) -> Task:
+    """Two speakers, each a liar or not; drawn until just one world fits what they say.
+
+    The work goes through the worlds and writes how the two claims come out in each, up to the one where they come out
+    as their speakers are: `TT:FT TF:TF` says that only the second lies.
+    """
+    a, b = rng.sample([name for name in NAMES if len(name) == 3], 2)
+    while True:
+        (p, first), (q, second) = rng.choice(tuple(CLAIMS.items())), rng.choice(tuple(CLAIMS.items()))
+        outcomes = [(first(x, y), second(y, x)) for x, y in WORLDS]
+        fitting = [i for i, world in enumerate(WORLDS) if outcomes[i] == world]
+        if len(fitting) == 1:
+            break
+    options = ("nobody", b, a, "both")
+    shown = range(fitting[0] + 1)
+    work = " ".join(":".join("".join(map(_letter, pair)) for pair in (WORLDS[i], outcomes[i])) for i in shown)
+    text = rng.choice(LIARS).format(a=a, b=b, p=p.format(other=b), q=q.format(other=a))
+    return choice(rng, SKILL, text, options, options[fitting[0]], work, level=3)
+
+
+def _next(rng: random.Random, items: list[int], work: str, level: int) -> Task:
+    """The last item is asked for; near are a step too many or too few, and one beside it."""
+    *shown, last = items
+    text = rng.choice(SEQUENCE).format(l=", ".join(map(str, shown)))
+    step = last - shown[-1]
+    near = (last + step, last + rng.choice((-1, 1)), 2 * shown[-1] - shown[-2], shown[-1])
+    return number(SKILL, text, last, work, level=level, near=[n for n in near if n >= 0])
+
+
+def _arithmetic(rng: random.Random) -> Task:
+    step, count = rng.randrange(2, 13), rng.randint(4, 5)
+    start = rng.randrange(1, 100)
+    items = [start + step * i for i in range(count)]
+    if rng.random() < 0.4:
+        items.reverse()
+    return _next(rng, items, f"{items[1] - items[0]:+d}", 1)
+
+
+def _steep(rng: random.Random) -> Task:
+    """Large steps, or each number a multiple of the one before."""
+    if rng.random() < 0.3:
+        start, factor, count = rng.randrange(2, 41), rng.randrange(2, 6), rng.randint(4, 5)
+        return _next(rng, [start * factor**i for i in range(count)], f"*{factor}", 2)
+    start, step = rng.randrange(1, 200), rng.randrange(13, 60)
+    items = [start + step * i for i in range(5)]
+    if rng.random() < 0.4:
+        items.reverse()
+    return _next(rng, items, f"{items[1] - items[0]:+d}", 2)
+
+
+def _changing_steps(rng: random.Random) -> Task:
+    """Two steps in turn, or steps that grow by a fixed number; the work lists them up to the one asked for."""
+    if rng.random() < 0.5:
+        steps = list(islice(cycle(rng.sample(range(1, 13), 2)), 5))
     else:
-        start, step = rng.randrange(1, 10), rng.randrange(2, 4)
-        items = [start * step**i for i in range(5)]
-        work = f"*{step}"
-    return number(SKILL, rng.choice(SEQUENCE).format(l=", ".join(map(str, items[:-1]))), items[-1], work)
+        first, growth = rng.randrange(1, 10), rng.randrange(1, 6)
+        steps = [first + growth * i for i in range(5)]
+    items = list(accumulate(steps, initial=rng.randrange(1, 60)))
+    return _next(rng, items, " ".join(f"{step:+d}" for step in steps), 3)
 
 
-FORMS: tuple[Callable[[random.Random], Task], ...] = (_ordering, _syllogism, _conditional, _truth, _sequence)
+FORMS: Mapping[int, tuple[Callable[[random.Random], Task], ...]] = {
+    1: (_order_of_3, _syllogism, _arithmetic),
+    2: (_order_of_4, _chained_syllogism, _conditional, _truth_of_2, _steep),
+    3: (_order_of_5, _truth_of_3, _who_lies, _changing_steps),
+}
+"""Level: what is asked at it, each form equally often."""
 
 
-def ask(rng: random.Random) -> Task:
+def ask(rng: random.Random, level: int) -> Task:
     """One question of logic."""
-    return rng.choice(FORMS)(rng)
+    return rng.choice(FORMS[level])(rng)
