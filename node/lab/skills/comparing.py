@@ -1,9 +1,10 @@
-"""Comparing and sorting numbers: greater or smaller, the largest of several, the second largest, all in order."""
+"""Comparing and sorting numbers: greater or smaller, extremes, the second, the middle, how many above, all in order."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from node.lab.skills.task import Task, choice, number, short
+from node.lab.skills.telling import told
 
 SKILL = "comparing"
 
@@ -17,13 +18,16 @@ SMALLER = ("Is {a} smaller than {b}?", "Is {a} less than {b}?", "Is the number {
 LARGEST = ("Which is the largest: {l}?", "What is the greatest of {l}?", "Find the maximum of {l}.")
 SMALLEST = ("Which is the smallest: {l}?", "What is the least of {l}?", "Find the minimum of {l}.")
 SECOND = ("Which is the second largest: {l}?", "What is the second greatest of {l}?")
+SECOND_LEAST = ("Which is the second smallest: {l}?", "What is the second least of {l}?")
+MEDIAN = ("What is the median of {l}?", "Which number is the middle one in size: {l}?")
+ABOVE = ("How many of these are above {n}: {l}?", "How many of {l} are greater than {n}?")
+BELOW = ("How many of these are below {n}: {l}?", "How many of {l} are less than {n}?")
 ASCENDING = ("Sort {l}.", "Put {l} in ascending order.", "Order from small to large: {l}.")
 DESCENDING = ("Sort {l} downwards.", "Put {l} in descending order.", "Order from large to small: {l}.")
 
 
-def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
+def _numbers(rng: random.Random, count: int) -> list[int]:
     """Distinct numbers, often near each other so that the first digit does not settle it."""
-    count = rng.randint(fewest, most)
     limit = rng.choice((100, 1000))
     if limit > 100 and rng.random() < 0.3:
         low = rng.randrange(limit // 10, limit - 60)
@@ -31,42 +35,92 @@ def _numbers(rng: random.Random, fewest: int, most: int) -> list[int]:
     return rng.sample(range(1, limit), count)
 
 
-def _listed(items: list[int]) -> str:
+def _odd_numbers(rng: random.Random, count: int) -> list[float]:
+    """Distinct numbers of which some are below zero, or with one digit after the point."""
+    if rng.random() < 0.5:
+        return list(rng.sample(range(-99, 40), count))
+    low = rng.randrange(0, 900)
+    return [n / 10 for n in rng.sample(range(low, low + 100), count)]
+
+
+def _listed(items: Sequence[float]) -> str:
     return ", ".join(map(str, items))
 
 
-def _two(rng: random.Random) -> Task:
-    a, b = _numbers(rng, 2, 2)
+def _named(text: str, answer: float, work: str, level: int, near: Sequence[float]) -> Task:
+    """A question answered by one of the numbers in it."""
+    if isinstance(answer, int):
+        return number(SKILL, text, answer, work, level=level, near=map(int, near))
+    return short(SKILL, text, str(answer), work, level=level, near=map(str, near))
+
+
+def _two(rng: random.Random, level: int) -> Task:
+    a, b = _odd_numbers(rng, 2) if level == 3 else _numbers(rng, 2)
     if rng.random() < 0.5:
-        return choice(rng, SKILL, rng.choice(GREATER).format(a=a, b=b), ("yes", "no"), "yes" if a > b else "no")
-    return choice(rng, SKILL, rng.choice(SMALLER).format(a=a, b=b), ("yes", "no"), "yes" if a < b else "no")
+        return choice(rng, SKILL, told(rng, GREATER, a=a, b=b), ("yes", "no"), "yes" if a > b else "no", level=level)
+    return choice(rng, SKILL, told(rng, SMALLER, a=a, b=b), ("yes", "no"), "yes" if a < b else "no", level=level)
 
 
-def _extreme(rng: random.Random) -> Task:
-    items = _numbers(rng, 3, 4)
+def _extreme(rng: random.Random, level: int) -> Task:
+    """Of three; of four; of four with negative numbers or decimals."""
+    items: Sequence[float] = _odd_numbers(rng, 4) if level == 3 else _numbers(rng, level + 2)
     largest = rng.random() < 0.5
-    text = rng.choice(LARGEST if largest else SMALLEST).format(l=_listed(items))
-    answer = max(items) if largest else min(items)
+    text = told(rng, LARGEST if largest else SMALLEST, l=_listed(items))
+    order = sorted(items, reverse=largest)
     if rng.random() < 0.5:
-        return choice(rng, SKILL, text, tuple(map(str, items)), str(answer))
-    return number(SKILL, text, answer)
+        return choice(rng, SKILL, text, tuple(map(str, items)), str(order[0]), level=level)
+    return _named(text, order[0], "", level, order[1:])
 
 
-def _second(rng: random.Random) -> Task:
-    items = _numbers(rng, 3, 4)
-    return number(SKILL, rng.choice(SECOND).format(l=_listed(items)), sorted(items)[-2])
+def _second(rng: random.Random, level: int) -> Task:
+    """The worked step is the one before it."""
+    items = _numbers(rng, rng.randint(3, 4))
+    down = rng.random() < 0.6
+    order = sorted(items, reverse=down)
+    text = told(rng, SECOND if down else SECOND_LEAST, l=_listed(items))
+    return number(SKILL, text, order[1], str(order[0]), level=level, near=(order[0], *order[2:]))
 
 
-def _sort(rng: random.Random) -> Task:
-    items = _numbers(rng, 3, 4)
+def _sort(rng: random.Random, level: int) -> Task:
+    """Three; or five; or four with negative numbers or decimals."""
+    items: Sequence[float] = _numbers(rng, 3)
+    if level == 3:
+        items = _numbers(rng, 5) if rng.random() < 0.6 else _odd_numbers(rng, 4)
     down = rng.random() < 0.4
-    text = rng.choice(DESCENDING if down else ASCENDING).format(l=_listed(items))
-    return short(SKILL, text, _listed(sorted(items, reverse=down)))
+    text = told(rng, DESCENDING if down else ASCENDING, l=_listed(items))
+    order = sorted(items, reverse=down)
+    at = rng.randrange(len(order) - 1)
+    swapped = [*order[:at], order[at + 1], order[at], *order[at + 2 :]]
+    near = (_listed(swapped), _listed(order[::-1]), _listed([order[1], order[0], *order[2:]]))
+    return short(SKILL, text, _listed(order), level=level, near=near)
 
 
-FORMS: tuple[Callable[[random.Random], Task], ...] = (_two, _extreme, _extreme, _second, _sort, _sort)
+def _median(rng: random.Random, level: int) -> Task:
+    """The worked step is the list in order, up to the middle."""
+    items = _numbers(rng, 5)
+    order = sorted(items)
+    near = (order[3], order[1], items[2])
+    text = told(rng, MEDIAN, l=_listed(items))
+    return number(SKILL, text, order[2], _listed(order[:3]), level=level, near=near)
 
 
-def ask(rng: random.Random) -> Task:
-    """One question of comparing or sorting."""
-    return rng.choice(FORMS)(rng)
+def _how_many(rng: random.Random, level: int) -> Task:
+    """The worked step lists those that count."""
+    *items, limit = _numbers(rng, rng.randint(5, 6))
+    above = rng.random() < 0.5
+    counted = [n for n in items if (n > limit) is above]
+    text = told(rng, ABOVE if above else BELOW, n=limit, l=_listed(items))
+    near = (len(items) - len(counted), len(counted) + 1, abs(len(counted) - 1))
+    return number(SKILL, text, len(counted), _listed(counted) or "none", level=level, near=near)
+
+
+FORMS: dict[int, tuple[Callable[[random.Random, int], Task], ...]] = {
+    1: (_two, _extreme),
+    2: (_extreme, _second, _sort),
+    3: (_two, _extreme, _sort, _sort, _median, _how_many),
+}
+
+
+def ask(rng: random.Random, level: int) -> Task:
+    """One question of comparing or sorting: two or three numbers; up to four; up to five, or other than whole."""
+    return rng.choice(FORMS[level])(rng, level)
