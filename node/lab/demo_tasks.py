@@ -6,6 +6,8 @@ from coordinator.answers import normalize
 from coordinator.records import AnswerKind, Question
 from node.lab.skills import SKILLS, Task, sample
 
+LEVELS = (1, 2)  # such that somebody in the demo's moot may know
+
 
 def draw_tasks(seed: int, count: int) -> list[Task]:
     """Questions that no model saw in training, over all skills in turn; the seed alone decides which."""
@@ -13,7 +15,7 @@ def draw_tasks(seed: int, count: int) -> list[Task]:
     skills: list[str] = []
     while len(skills) < count:
         skills += rng.sample(sorted(SKILLS), len(SKILLS))
-    return [sample(skill, rng, held_out=True) for skill in skills[:count]]
+    return [sample(skill, rng, held_out=True, level=rng.choice(LEVELS)) for skill in skills[:count]]
 
 
 def right_answer(task: Task) -> str:

@@ -76,7 +76,7 @@ def test_a_model_answers_as_well_as_its_card_says(named: tuple[str, llama_cpp.Ll
     for skill in card["strong"]:
         rng = random.Random(f"card:{skill}")
         tasks = [sample(skill, rng, held_out=True) for _ in range(ASKED)]
-        assert all(held_out(task.text) for task in tasks)
+        assert all(held_out(task) for task in tasks)
         right = sum(answer(model, task).lower() == task.answer.lower() for task in tasks)
         count = card["accuracy"][skill]
         share = count["correct"] / count["questions"]
