@@ -148,7 +148,7 @@ def _subtract(rng: random.Random, level: int) -> Task:
 
 def _multiply(rng: random.Random, level: int) -> Task:
     """The times tables; two digits by one; two digits by two."""
-    a = rng.randrange(2, 13) if level == 1 else rng.randrange(11, 100)
+    a = rng.randrange(2, 13) if level == 1 else rng.randrange(13, 100)
     b = rng.randrange(2, 10) if level < 3 else rng.randrange(11, 100)
     first, second = (a, b) if rng.random() < 0.7 else (b, a)
     text = told(rng, MULTIPLY, a=first, b=second)
@@ -163,10 +163,11 @@ def _story(rng: random.Random, level: int) -> Task:
     thing = rng.choice(THINGS)
     form = rng.randrange(3)
     if form == 2:
-        a, b = rng.randrange(2, 11 if level == 1 else 31), rng.randrange(2, 10)
+        a, b = rng.randrange(2, 13) if level == 1 else rng.randrange(13, 40), rng.randrange(2, 10)
         text = told(rng, SHARE, a=a, b=b, t=thing)
         return number(SKILL, text, a * b, product_work(a, b), level=level, near=_product_slips(a, b))
-    b, a = sorted((rng.randrange(2, 100 * level), rng.randrange(2, 100)))
+    b, a = sorted((rng.randrange(2, 100), rng.randrange(2, 100)))
+    a += 100 * (level - 1)
     if form == 1:
         text = told(rng, LOSE, a=a, b=b, t=thing)
         return number(SKILL, text, a - b, difference_work(a, b), level=level, near=_difference_slips(a, b))

@@ -129,13 +129,12 @@ def _month(rng: random.Random, level: int) -> Task:
 
 
 def _month_length(rng: random.Random, level: int) -> Task:
-    """Of February more often than of others; the worked step is whether four divides the year's last two digits."""
-    month, year = rng.randrange(12), rng.randrange(1900, 2101)
-    if rng.random() < (0.2 if level == 1 else 0.6):
-        month = FEBRUARY
+    """Of any month but February; of February, where the step is whether four divides the year's last two digits."""
+    month = other_than(rng, range(12), FEBRUARY) if level == 1 else FEBRUARY
+    year = rng.randrange(1900, 2101)
     days = _length(month, year)
     work = f"{year % 100}={year % 100 // 4}*4+{year % 4}" if month == FEBRUARY else ""
-    near = (28, 29, 30) if month == FEBRUARY else (61 - days, days - 2)
+    near = (28, 29, 30, 31)
     return number(SKILL, told(rng, MONTH_LENGTH, m=MONTHS[month], y=year), days, work, level=level, near=near)
 
 

@@ -38,7 +38,9 @@ def _numbers(rng: random.Random, count: int) -> list[int]:
 def _odd_numbers(rng: random.Random, count: int) -> list[float]:
     """Distinct numbers of which some are below zero, or with one digit after the point."""
     if rng.random() < 0.5:
-        return list(rng.sample(range(-99, 40), count))
+        below = rng.randint(1, count)
+        items = rng.sample(range(-99, 0), below) + rng.sample(range(40), count - below)
+        return list(rng.sample(items, count))
     low = rng.randrange(0, 900)
     return [n / 10 for n in rng.sample(range(low, low + 100), count)]
 

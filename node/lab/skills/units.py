@@ -195,7 +195,7 @@ def _hexadecimal(rng: random.Random, level: int) -> Task:
 
 def _roman(rng: random.Random, level: int) -> Task:
     """The worked step takes hundreds, tens and ones apart."""
-    numbers = {1: range(1, 21), 2: range(21, 151), 3: range(101, 400)}[level]
+    numbers = {1: range(1, 21), 2: range(21, 101), 3: range(101, 400)}[level]
     n = rng.choice(numbers)
     places = [place for place in (n // 100 * 100, n // 10 % 10 * 10, n % 10) if place]
     near = _inside(numbers, n + 2, n - 2, n + 10, n - 10)
