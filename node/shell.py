@@ -23,7 +23,7 @@ from node.membership import events as member_events
 from node.membership.core import Membership
 from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage
-from node.model.engine import Engine, GenerateRequest
+from node.model.engine import GenerateRequest, SerialEngine
 from node.model.errors import ModelError
 from node.store import Store
 from node.transport.client import Outbox
@@ -83,7 +83,7 @@ class Shell:
         membership: Membership,
         store: Store,
         outbox: Outbox,
-        engine: Engine,
+        engine: SerialEngine,
         model: ModelSettings,
         watch: Callable[[Progress | Ended | Dropped], None],
     ) -> None:
