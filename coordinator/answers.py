@@ -9,7 +9,7 @@ fold (Unicode's stability policies for normalization and case folding).
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from math import gcd
 
@@ -40,9 +40,12 @@ _NUMBER = re.compile(
 def prompt_for(question: Question) -> str:
     """The question as one line without its end; a choice names its options."""
     text = " ".join(line.strip() for line in question.text.splitlines() if line.strip())
-    if question.kind is AnswerKind.CHOICE:
-        return f"{text} ({' / '.join(question.options)})"
-    return text
+    return question_line(text, question.options)
+
+
+def question_line(text: str, options: Sequence[str]) -> str:
+    """A text of one line with its options, if it is a choice."""
+    return f"{text} ({' / '.join(options)})" if options else text
 
 
 def normalize(question: Question, raw: str) -> str | None:
@@ -53,7 +56,7 @@ def normalize(question: Question, raw: str) -> str | None:
     """
     if raw in question.options:
         return raw
-    line = _answer_line(raw)
+    line = answer_line(raw)
     if line is None:
         return None
     match question.kind:
@@ -71,8 +74,8 @@ def count(question: Question, texts: Iterable[str]) -> tuple[tuple[str, int], ..
     return sorted_points(Counter(answer for answer in answers if answer is not None))
 
 
-def _answer_line(raw: str) -> str | None:
-    """The first line of what follows the last arrow."""
+def answer_line(raw: str) -> str | None:
+    """The first line of what follows the last arrow; None when there is none, or one too long to look at."""
     lines = raw.rpartition(ARROW)[2].strip().splitlines()
     if not lines or len(lines[0]) > LINE_LENGTH_MAX:
         return None
@@ -137,7 +140,7 @@ def _short(line: str) -> str | None:
     for _ in range(FOLDS_MAX):
         if text is None:
             return None
-        before, text = text, _answer_line(_trim(_fold(text)))
+        before, text = text, answer_line(_trim(_fold(text)))
         if text == before:
             return text if len(text.encode()) <= ANSWER_LENGTH_MAX else None
     return None

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from node.lab.skills import arithmetic, calendar, comparing, facts, logic, strings, units
+from node.lab.skills import arithmetic, calendar, comparing, compound, facts, logic, strings, units
 from node.lab.skills.task import LEVELS, Kind, Task, held_out
 
 __all__ = ["LEVELS", "SKILLS", "Kind", "Task", "held_out", "sample"]
@@ -18,6 +18,7 @@ SKILLS: Mapping[str, Callable[[random.Random, int], Task]] = MappingProxyType(
         "units": units.ask,
         "logic": logic.ask,
         "facts": facts.ask,
+        "compound": compound.ask,
     }
 )
 

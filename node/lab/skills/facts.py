@@ -32,8 +32,13 @@ FACTS: tuple[Fact, ...] = tuple(
 
 def phrased(phrasing: str, subject: str = "", object: str = "") -> str:  # noqa: A002 - the relation's word
     """A phrasing about a subject or object, with the article that it wants and a capital at the beginning."""
-    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", phrasing.format(s=subject, o=object))
+    text = with_articles(phrasing.format(s=subject, o=object))
     return text[0].upper() + text[1:]
+
+
+def with_articles(text: str) -> str:
+    """The text with `an` for `a` where the next word begins with a vowel."""
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 
 def objects(relation: str) -> list[str]:
@@ -44,13 +49,13 @@ def objects(relation: str) -> list[str]:
 def question(rng: random.Random, fact: Fact) -> Task:
     """One way to ask openly for a fact."""
     text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
-    return short(SKILL, text, fact.object, level=1, near=_others(rng, objects(fact.relation), fact.object))
+    return short(SKILL, text, fact.object, level=1, near=others(rng, objects(fact.relation), fact.object))
 
 
-def _others(rng: random.Random, items: Sequence[str], answer: str) -> list[str]:
+def others(rng: random.Random, items: Sequence[str], answer: str) -> list[str]:
     """As many of the other items as a choice has wrong options."""
-    others = [item for item in items if item != answer]
-    return rng.sample(others, min(OPTIONS - 1, len(others)))
+    wrong = [item for item in items if item != answer]
+    return rng.sample(wrong, min(OPTIONS - 1, len(wrong)))
 
 
 def _open(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
@@ -59,7 +64,7 @@ def _open(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
 
 def _choice(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
     text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
-    options = (fact.object, *_others(rng, objects(fact.relation), fact.object))
+    options = (fact.object, *others(rng, objects(fact.relation), fact.object))
     return choice(rng, SKILL, text, options, fact.object, level=2)
 
 
@@ -80,10 +85,10 @@ def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | No
     if not relation.turned:
         return None
     text = phrased(rng.choice(relation.turned), "", fact.object)
-    others = _others(rng, list(relation.pairs), fact.subject)
+    wrong = others(rng, list(relation.pairs), fact.subject)
     if rng.random() < OPEN:
-        return short(SKILL, text, fact.subject, level=3, near=others)
-    return choice(rng, SKILL, text, (fact.subject, *others), fact.subject, level=3)
+        return short(SKILL, text, fact.subject, level=3, near=wrong)
+    return choice(rng, SKILL, text, (fact.subject, *wrong), fact.subject, level=3)
 
 
 def _among(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | None:
@@ -91,12 +96,12 @@ def _among(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | None
     relation = RELATIONS[fact.relation]
     alike = [f.subject for f in known if f.relation == fact.relation and f.object == fact.object]
     different = [f.subject for f in known if f.relation == fact.relation and f.object != fact.object]
-    wanted, others, text = (fact.subject, different, relation.among)
+    wanted, rest, text = fact.subject, different, relation.among
     if relation.odd and len(alike) >= OPTIONS - 1 and different and rng.random() < 0.7:
-        wanted, others, text = rng.choice(different), alike, relation.odd
-    if not text or len(others) < OPTIONS - 1:
+        wanted, rest, text = rng.choice(different), alike, relation.odd
+    if not text or len(rest) < OPTIONS - 1:
         return None
-    options = (wanted, *rng.sample(others, OPTIONS - 1))
+    options = (wanted, *rng.sample(rest, OPTIONS - 1))
     return choice(rng, SKILL, phrased(text, "", fact.object), options, wanted, level=3)
 
 
@@ -109,10 +114,10 @@ def _two_hops(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | N
     second = rng.choice(further)
     subject = relation.whose.format(o=fact.object)
     text = phrased(rng.choice(RELATIONS[second.relation].asked), subject)
-    others = _others(rng, objects(second.relation), second.object)
+    wrong = others(rng, objects(second.relation), second.object)
     if rng.random() < OPEN:
-        return short(SKILL, text, second.object, fact.subject, level=3, near=others)
-    return choice(rng, SKILL, text, (second.object, *others), second.object, fact.subject, level=3)
+        return short(SKILL, text, second.object, fact.subject, level=3, near=wrong)
+    return choice(rng, SKILL, text, (second.object, *wrong), second.object, fact.subject, level=3)
 
 
 Form = Callable[[random.Random, Fact, Sequence[Fact]], Task | None]

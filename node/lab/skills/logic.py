@@ -130,7 +130,9 @@ def _conditional(rng: random.Random) -> Task:
             (_negated(cause), effect, "unknown"),
         )
     )
-    opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}."))
+    opening = rng.choice(
+        ("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}.", "It is a rule: if {c}, {e}.")
+    )
     opening = opening.format(c=cause, e=effect)
     text = f"{opening} {given[0].upper()}{given[1:]}. Does it follow that {asked}?"
     return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
@@ -144,28 +146,28 @@ def _letter(value: bool) -> str:
     return "T" if value else "F"
 
 
-def _atom(rng: random.Random, compares: bool) -> tuple[str, bool]:
-    if not compares:
+def _atom(rng: random.Random, compared: float) -> tuple[str, bool]:
+    if rng.random() >= compared:
         value = rng.random() < 0.5
         return _word(value), value
     a, b = rng.sample(range(1, 21), 2)
     return (f"{a} > {b}", a > b) if rng.random() < 0.5 else (f"{a} < {b}", a < b)
 
 
-def _expression(rng: random.Random, depth: int, compares: bool) -> tuple[str, bool, list[str]]:
+def _expression(rng: random.Random, depth: int, compared: float) -> tuple[str, bool, list[str]]:
     """A truth-valued expression, its value, and its steps from the inside out: `T&F=F`, `!F=T`.
 
-    It is fully bracketed, so that no precedence has to be known.
+    It is fully bracketed, so that no precedence has to be known. Of its atoms, the share `compared` compare numbers.
     """
     if depth == 0:
-        text, value = _atom(rng, compares)
+        text, value = _atom(rng, compared)
         return text, value, []
-    form = rng.randrange(3)
-    left, a, steps = _expression(rng, depth - 1, compares)
+    form = rng.randrange(3) if depth < 3 else rng.randrange(1, 3)
+    left, a, steps = _expression(rng, depth - 1, compared)
     left = f"({left})" if " " in left else left
     if form == 0:
         return f"not {left}", not a, [*steps, f"!{_letter(a)}={_letter(not a)}"]
-    right, b, more = _expression(rng, rng.randrange(depth), compares)
+    right, b, more = _expression(rng, rng.randrange(depth), compared)
     right = f"({right})" if " " in right else right
     word, sign, value = ("and", "&", a and b) if form == 1 else ("or", "|", a or b)
     step = f"{_letter(a)}{sign}{_letter(b)}={_letter(value)}"
@@ -173,7 +175,7 @@ def _expression(rng: random.Random, depth: int, compares: bool) -> tuple[str, bo
 
 
 def _truth(rng: random.Random, level: int) -> Task:
-    text, value, steps = _expression(rng, level, compares=level == 2)
+    text, value, steps = _expression(rng, level, compared=1.0 if level == 2 else 0.4)
     text = rng.choice(TRUTH).format(e=text)
     return choice(rng, SKILL, text, ("true", "false"), _word(value), " ".join(steps), level=level)
 
@@ -217,7 +219,7 @@ def _next(rng: random.Random, items: list[int], work: str, level: int) -> Task:
 
 def _arithmetic(rng: random.Random) -> Task:
     step, count = rng.randrange(2, 13), rng.randint(4, 5)
-    start = rng.randrange(1, 100)
+    start = rng.randrange(1, 150)
     items = [start + step * i for i in range(count)]
     if rng.random() < 0.4:
         items.reverse()
@@ -227,7 +229,7 @@ def _arithmetic(rng: random.Random) -> Task:
 def _steep(rng: random.Random) -> Task:
     """Large steps, or each number a multiple of the one before."""
     if rng.random() < 0.3:
-        start, factor, count = rng.randrange(2, 41), rng.randrange(2, 6), rng.randint(4, 5)
+        start, factor, count = rng.randrange(2, 100), rng.randrange(2, 6), rng.randint(4, 5)
         return _next(rng, [start * factor**i for i in range(count)], f"*{factor}", 2)
     start, step = rng.randrange(1, 200), rng.randrange(13, 60)
     items = [start + step * i for i in range(5)]
