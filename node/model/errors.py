@@ -3,11 +3,16 @@
 ModelError
 ├── ModelFileMissing     no readable file there
 ├── ModelFileInvalid     not a model that llama.cpp can run
+├── ModelTooLarge        more than this machine has free
 ├── ModelLibraryMissing  llama-cpp-python cannot be imported
+├── AbilityMissing       this model, or what runs it, cannot do that
+├── GrammarInvalid       no grammar that can be followed
+├── AdapterInvalid       not a LoRA adapter for this model
 ├── PromptTooLong        the request does not fit; shorten it
 ├── ModelBusy            too many requests wait
-├── ModelTimeout         no answer in time; the process was ended
+├── ModelTimeout         no answer in time
 ├── ModelDied            the process ended, or is being started again
+├── AdapterUnknown       no such adapter was added
 └── ModelFailed          llama.cpp reported an error and lives on
 
 Each takes plain values, so that it can cross from the model's process to the node's and be raised there.
@@ -36,12 +41,47 @@ class ModelFileInvalid(ModelError):
         super().__init__(f"{path}: not a usable model: {problem}")
 
 
+class ModelTooLarge(ModelError):
+    """The model needs more memory than is free; the system would end its process."""
+
+    def __init__(self, path: str, needed: int, free: int) -> None:
+        self.fields = (path, needed, free)
+        super().__init__(
+            f"{path}: needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free; "
+            "choose a smaller quantization or lower cache_mib"
+        )
+
+
 class ModelLibraryMissing(ModelError):
     """llama-cpp-python is not there or does not load."""
 
     def __init__(self, reason: str) -> None:
         self.fields = (reason,)
         super().__init__(f"llama.cpp cannot be loaded: {reason}; install it with: pip install llama-cpp-python")
+
+
+class AbilityMissing(ModelError):
+    """The model, or what runs it, cannot do what is asked."""
+
+    def __init__(self, ability: str, reason: str) -> None:
+        self.fields = (ability, reason)
+        super().__init__(f"this model cannot {ability}: {reason}")
+
+
+class GrammarInvalid(ModelError):
+    """The grammar cannot be read, or cannot be followed within bounds."""
+
+    def __init__(self, problem: str) -> None:
+        self.fields = (problem,)
+        super().__init__(f"the grammar cannot be used: {problem}")
+
+
+class AdapterInvalid(ModelError):
+    """The file is there, but is no LoRA adapter for this model."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.fields = (path, problem)
+        super().__init__(f"{path}: not an adapter for this model: {problem}")
 
 
 class PromptTooLong(ModelError):
@@ -57,9 +97,10 @@ class PromptTooLong(ModelError):
 class ModelBusy(ModelError):
     """As many requests wait as may."""
 
-    def __init__(self, waiting: int) -> None:
-        self.fields = (waiting,)
-        super().__init__(f"{waiting} requests already wait for the model; ask again later or raise queue_max")
+    def __init__(self, waiting: int, why: str = "") -> None:
+        self.fields = (waiting, why)
+        also = f", {why}" if why else ""
+        super().__init__(f"{waiting} requests already wait for the model{also}; ask again later or raise queue_max")
 
 
 class ModelTimeout(ModelError):
@@ -67,7 +108,7 @@ class ModelTimeout(ModelError):
 
     def __init__(self, what: str, timeout_ms: int) -> None:
         self.fields = (what, timeout_ms)
-        super().__init__(f"{what} took longer than {timeout_ms} ms; the model's process was ended")
+        super().__init__(f"{what} took longer than {timeout_ms} ms")
 
 
 class ModelDied(ModelError):
@@ -76,6 +117,14 @@ class ModelDied(ModelError):
     def __init__(self, reason: str) -> None:
         self.fields = (reason,)
         super().__init__(f"the model's process {reason}")
+
+
+class AdapterUnknown(ModelError):
+    """A request names an adapter that was not added."""
+
+    def __init__(self, digest: str) -> None:
+        self.fields = (digest,)
+        super().__init__(f"there is no adapter {digest:.16}…; add its file first")
 
 
 class ModelFailed(ModelError):
@@ -91,11 +140,16 @@ BY_NAME: dict[str, type[ModelError]] = {
     for kind in (
         ModelFileMissing,
         ModelFileInvalid,
+        ModelTooLarge,
         ModelLibraryMissing,
+        AbilityMissing,
+        GrammarInvalid,
+        AdapterInvalid,
         PromptTooLong,
         ModelBusy,
         ModelTimeout,
         ModelDied,
+        AdapterUnknown,
         ModelFailed,
     )
 }
