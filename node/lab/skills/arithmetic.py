@@ -70,7 +70,7 @@ def difference_work(a: int, b: int) -> str:
 
 
 def product_work(a: int, b: int) -> str:
-    """Digit by digit from the right, what is carried added: 47 * 6 is `7*6=42 4*6+4=28`. `b` has one digit."""
+    """Digit by digit from the right, what is carried added: 47 * 6 is `7*6=42 4*6+4=28`."""
     steps, carry = [], 0
     while a:
         step = a % 10 * b + carry

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from node.lab.skills.arithmetic import product_work
+from node.lab.skills.arithmetic import product_work, quotient_work
 from node.lab.skills.task import Task, number
 from node.lab.skills.telling import either, told
 
@@ -26,6 +26,7 @@ SCALES = (
     ("years", "months", 12),
     ("dozens", "pieces", 12),
 )
+METRIC = (10, 100, 1000)
 SCALE = (
     "How many {s} are {n} {b}?",
     "Convert {n} {b} to {s}.",
@@ -131,27 +132,29 @@ def _halvings(n: int) -> str:
     return " ".join(str(n >> shift) for shift in range(n.bit_length()))
 
 
-def _times(n: int, ratio: int) -> str:
-    """Steps from a larger unit to a smaller one: by its digits, a round ratio's zero left to the end."""
-    if ratio in (12, 24):
-        return f"{n * (ratio // 10 * 10)}+{n * (ratio % 10)}"
-    return "" if ratio % 100 == 0 or ratio == 10 else product_work(n, ratio // 10 if ratio == 60 else ratio)
+def _in_small(n: int, ratio: int) -> str:
+    """Steps from a larger unit to a smaller one; sixty times is six times and a zero."""
+    return "" if ratio in METRIC else product_work(n, 6 if ratio == 60 else ratio)
+
+
+def _in_large(n: int, ratio: int) -> str:
+    """Steps from a smaller unit to a larger one; a sixtieth is a sixth without the zero."""
+    return "" if ratio in METRIC else quotient_work(n // 10, 6) if ratio == 60 else quotient_work(n, ratio)
 
 
 def _scale(rng: random.Random, level: int) -> Task:
     large, small, ratio = rng.choice(SCALES)
-    metric = ratio in (10, 100, 1000)
-    numbers = range(2, 13) if level == 1 else range(13, 100 if metric else 41)
+    numbers = range(2, 13) if level == 1 else range(13, 100 if ratio in METRIC else 41)
     n = rng.choice(numbers)
     whole = n * ratio
     if rng.random() < 0.6:
-        slips = (whole * 10, whole // 10) if metric else (whole + 10, n * 10)
+        slips = (whole * 10, whole // 10) if ratio in METRIC else (whole + 10, n * 10)
         near = (*slips, whole + ratio, whole - ratio)
         others = [other * ratio for other in numbers]
-        text, work = told(rng, SCALE, s=small, b=large, n=n), _times(n, ratio)
+        text, work = told(rng, SCALE, s=small, b=large, n=n), _in_small(n, ratio)
         return either(rng, SKILL, text, "number", whole, work, level=level, near=near, others=others)
     text, near = told(rng, SCALE, s=large, b=small, n=whole), (n * 10, n + 1, n - 1, n + 10)
-    return either(rng, SKILL, text, "number", n, "", level=level, near=near, others=numbers)
+    return either(rng, SKILL, text, "number", n, _in_large(whole, ratio), level=level, near=near, others=numbers)
 
 
 def _mixed(rng: random.Random, level: int) -> Task:
