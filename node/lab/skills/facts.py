@@ -6,14 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.lab.skills.task import Task, choice, other_than, short
+from node.lab.skills.telling import NAMES
 from node.lab.skills.world import RELATIONS
 
 SKILL = "facts"
 OPTIONS = 4
+FEW = 8
+"""Objects of a relation below which all options would often be the same ones: then their number varies, too."""
 TRIES = 20
 """Facts drawn until one fits a form; whoever knows few may know none that does."""
 OPEN = 0.2
 """Share of level 3's questions that offer no options."""
+ASKED_BY = ("{p} asks: {q}", "{p} wants to know: {q}", "Quiz for {p}: {q}")
+PEOPLED = 0.85
+"""Share of short questions that somebody is said to ask, so that few facts still make many texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +52,21 @@ def objects(relation: str) -> list[str]:
     return sorted(set(RELATIONS[relation].pairs.values()))
 
 
+def _asked(rng: random.Random, text: str) -> str:
+    """The question as it stands, or asked by somebody."""
+    return rng.choice(ASKED_BY).format(p=rng.choice(NAMES), q=text) if rng.random() < PEOPLED else text
+
+
 def question(rng: random.Random, fact: Fact) -> Task:
     """One way to ask openly for a fact."""
-    text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
-    return short(SKILL, text, fact.object, level=1, near=others(rng, objects(fact.relation), fact.object))
+    text = phrased(rng.choice(RELATIONS[fact.relation].phrasings), fact.subject)
+    return short(SKILL, _asked(rng, text), fact.object, level=1, near=others(rng, objects(fact.relation), fact.object))
 
 
 def others(rng: random.Random, items: Sequence[str], answer: str) -> list[str]:
     """As many of the other items as a choice has wrong options."""
     wrong = [item for item in items if item != answer]
-    return rng.sample(wrong, min(OPTIONS - 1, len(wrong)))
+    return rng.sample(wrong, OPTIONS - 1 if len(items) >= FEW else rng.randint(1, min(OPTIONS - 1, len(wrong))))
 
 
 def _open(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
@@ -63,8 +74,10 @@ def _open(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
 
 
 def _choice(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
-    text = phrased(rng.choice(RELATIONS[fact.relation].asked), fact.subject)
+    text = phrased(rng.choice(RELATIONS[fact.relation].phrasings), fact.subject)
     options = (fact.object, *others(rng, objects(fact.relation), fact.object))
+    if len(objects(fact.relation)) < FEW:
+        text = _asked(rng, text)
     return choice(rng, SKILL, text, options, fact.object, level=2)
 
 
@@ -76,7 +89,7 @@ def _truth(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | Non
     true = rng.random() < 0.5
     shown = fact.object if true else other_than(rng, objects(fact.relation), fact.object)
     text = phrased(rng.choice(relation.truth), fact.subject, shown)
-    return choice(rng, SKILL, text, ("yes", "no"), "yes" if true else "no", fact.object, level=2)
+    return choice(rng, SKILL, _asked(rng, text), ("yes", "no"), "yes" if true else "no", fact.object, level=2)
 
 
 def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | None:
@@ -87,7 +100,7 @@ def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | No
     text = phrased(rng.choice(relation.turned), "", fact.object)
     wrong = others(rng, list(relation.pairs), fact.subject)
     if rng.random() < OPEN:
-        return short(SKILL, text, fact.subject, level=3, near=wrong)
+        return short(SKILL, _asked(rng, text), fact.subject, level=3, near=wrong)
     return choice(rng, SKILL, text, (fact.subject, *wrong), fact.subject, level=3)
 
 
@@ -113,10 +126,10 @@ def _two_hops(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | N
         return None
     second = rng.choice(further)
     subject = relation.whose.format(o=fact.object)
-    text = phrased(rng.choice(RELATIONS[second.relation].asked), subject)
+    text = phrased(rng.choice(RELATIONS[second.relation].phrasings), subject)
     wrong = others(rng, objects(second.relation), second.object)
     if rng.random() < OPEN:
-        return short(SKILL, text, second.object, fact.subject, level=3, near=wrong)
+        return short(SKILL, _asked(rng, text), second.object, fact.subject, level=3, near=wrong)
     return choice(rng, SKILL, text, (second.object, *wrong), second.object, fact.subject, level=3)
 
 

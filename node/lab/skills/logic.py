@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from itertools import accumulate, cycle, islice, pairwise
 
-from node.lab.skills.task import Task, choice, number
+from node.lab.skills.task import Task, choice, number, short
 
 SKILL = "logic"
 
@@ -31,11 +31,9 @@ CAUSES = tuple(
     "the shop is open;the king laughs;the soup boils;the clock stops;the horn sounds;the bus comes".split(";")
 )
 EFFECTS = tuple(
-    "the flag is up;the room is bright;the class ends;the baby wakes;the school is closed;the door opens;"
-    "the cat sleeps;the cars stop;the boat sails;the street is wet;the gate is shut;the fish bite;the band plays;"
-    "the owl calls;the bread is cheap;the cook sings;the pond is calm;the bees fly;the rope holds;the mill turns".split(
-        ";"
-    )
+    "the flag is up;the room is lit;the class ends;the baby wakes;the school shuts;the door opens;"
+    "the cat sleeps;the cars stop;the boat sails;the road is wet;the gate is shut;the fish bite;the band plays;"
+    "the owl calls;bread is cheap;the cook sings;the pond is calm;the bees fly;the rope holds;the mill turns".split(";")
 )
 SEQUENCE = ("What comes next: {l}?", "Continue: {l}.", "Which number follows {l}?")
 TRUTH = ("Is it true or false: {e}?", "What is {e}?", "Evaluate: {e}.")
@@ -51,7 +49,7 @@ CLAIMS: Mapping[str, Callable[[bool, bool], bool]] = {
 }
 LIARS = (
     "{a} and {b} each always lie or never do. {a}: {p}. {b}: {q}. Who lies?",
-    "{a} either always lies or never does; so does {b}. {a}: {p}. {b}: {q}. Who lies?",
+    "Liars always lie, others never. {a}: {p}. {b}: {q}. Who lies?",
 )
 WORLDS = ((True, True), (True, False), (False, True), (False, False))  # who of two tells the truth
 
@@ -68,6 +66,9 @@ def _ordered(rng: random.Random, level: int, count: int) -> Task:
     top = rng.random() < 0.5
     text = f"{' '.join(claims)} Who is the {most if top else least}?"
     answer, work = names[0] if top else names[-1], ">".join(name[0] for name in names)
+    if level == 3:  # five names in the text are enough
+        near = rng.sample([name for name in names if name != answer], 3)
+        return short(SKILL, text, answer, work, level=level, near=near)
     return choice(rng, SKILL, text, names, answer, work, level=level)
 
 
@@ -130,9 +131,7 @@ def _conditional(rng: random.Random) -> Task:
             (_negated(cause), effect, "unknown"),
         )
     )
-    opening = rng.choice(
-        ("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}.", "It is a rule: if {c}, {e}.")
-    )
+    opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}."))
     opening = opening.format(c=cause, e=effect)
     text = f"{opening} {given[0].upper()}{given[1:]}. Does it follow that {asked}?"
     return choice(rng, SKILL, text, UNKNOWN, answer, level=2)

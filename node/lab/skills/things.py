@@ -60,7 +60,7 @@ def a_fact(rng: random.Random, known: Sequence[Fact]) -> Thing:
     relation = RELATIONS[fact.relation]
     wrong = others(rng, [word for word in objects(fact.relation) if word.isalpha()], fact.object)
     name = with_articles(relation.whats.format(s=fact.subject))
-    return Thing(name, (phrased(relation.asked[0], fact.subject),), (fact.object,), tuple(wrong))
+    return Thing(name, (phrased(relation.phrasings[0], fact.subject),), (fact.object,), tuple(wrong))
 
 
 def _turn(rng: random.Random, unit: str, circle: Sequence[str], most: int) -> Thing:

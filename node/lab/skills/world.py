@@ -9,7 +9,7 @@ class Relation:
     """Pairs of a subject and its one object, and texts about them, with `{s}` and `{o}` for the two.
 
     Args:
-        asked: open questions for the object; several, so that one can be held out and the fact still be known.
+        phrasings: open questions for the object; several, so that one can be held out and the fact still be known.
         pairs: subject to object.
         truth: whether a subject has an object, yes or no.
         turned: open questions for the subject; empty where an object has several subjects, here or in the world.
@@ -19,7 +19,7 @@ class Relation:
         whats: the object in other words.
     """
 
-    asked: tuple[str, ...]
+    phrasings: tuple[str, ...]
     pairs: Mapping[str, str]
     truth: tuple[str, ...] = ()
     turned: tuple[str, ...] = ()
