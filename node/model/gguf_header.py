@@ -3,9 +3,11 @@
 Source: GGUF specification (ggml, docs/gguf.md), versions 2 and 3.
 """
 
+import math
 import mmap
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.model.errors import ModelFileInvalid, ModelFileMissing
@@ -14,6 +16,7 @@ TENSORS_MAX = 65_536
 ENTRIES_MAX = 65_536
 DIMENSIONS_MAX = 4
 NESTING_MAX = 4  # arrays of arrays; llama.cpp reads none, so this is generous
+ARRAY_KEPT_MAX = 1_024  # numbers; what a model says of each of its layers is shorter
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -26,14 +29,34 @@ _BLOCKS = {
     34: (256, 54), 35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 
+Value = int | float | str | tuple[int | float, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the check found: enough to say what a file is."""
+    """What the check found: enough to say what a file is and what it will take.
+
+    Args:
+        values: every entry but texts in arrays and long arrays.
+        shapes: of each tensor by its name, the fastest dimension first, as GGUF writes them.
+        vocabulary: how many tokens the file lists.
+    """
 
     version: int
     tensors: int
     architecture: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    vocabulary: int = 0
+
+    def entry(self, key: str) -> Value | None:
+        """What the file says under its architecture's name, as in "llama.block_count"."""
+        return self.values.get(f"{self.architecture}.{key}")
+
+    def number(self, key: str, otherwise: int = 0) -> int:
+        """An entry that is a whole number."""
+        value = self.entry(key)
+        return value if isinstance(value, int) else otherwise
 
 
 class _HeaderError(Exception):
@@ -45,6 +68,8 @@ class _Cursor:
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data, self.at = data, 0
+        self.length = 0
+        """Of the array that was read last."""
 
     def skip(self, size: int) -> None:
         if size > len(self.data) - self.at:
@@ -69,8 +94,8 @@ class _Cursor:
         self.skip(size)
         return self.data[start : self.at].decode("utf-8", "replace")
 
-    def value(self, kind: int, nesting: int = 0) -> int | float | str | None:
-        """Read one value; arrays are stepped over."""
+    def value(self, kind: int, nesting: int = 0) -> Value | None:
+        """Read one value; arrays of texts and long ones are stepped over."""
         if kind in _SCALARS:
             return self.scalar(_SCALARS[kind])
         if kind == _STRING:
@@ -80,9 +105,13 @@ class _Cursor:
                 "its header holds an unknown type of value; the file is corrupt or newer than this program"
             )
         inner, length = int(self.scalar("I")), int(self.scalar("Q"))
+        self.length = length
         if inner in _SCALARS:
+            start = self.at
             self.skip(length * struct.calcsize(_SCALARS[inner]))
-            return None
+            if length > ARRAY_KEPT_MAX:
+                return None
+            return struct.unpack_from(f"<{length}{_SCALARS[inner]}", self.data, start)
         for _ in range(length):  # bounded by the file: each step reads eight bytes or more
             if inner == _STRING:
                 self.skip(int(self.scalar("Q")))
@@ -125,10 +154,15 @@ def _check(cursor: _Cursor) -> Header:
         raise _HeaderError(f"it is {kind}; little-endian versions 2 and 3 are supported: convert it again")
     tensors = cursor.count("Q", TENSORS_MAX, "tensors")
     entries = cursor.count("Q", ENTRIES_MAX, "entries")
-    values: dict[str, int | float | str | None] = {}
+    values: dict[str, Value] = {}
+    vocabulary = 0
     for _ in range(entries):
         key = cursor.text()
-        values[key] = cursor.value(int(cursor.scalar("I")))
+        value = cursor.value(int(cursor.scalar("I")))
+        if value is not None:
+            values[key] = value
+        if key == "tokenizer.ggml.tokens":
+            vocabulary = cursor.length
     parts = values.get("split.count", 0)
     if isinstance(parts, int) and parts > 1:
         raise _HeaderError(f"it is one of {parts} parts; join them with: llama-gguf-split --merge")
@@ -137,22 +171,23 @@ def _check(cursor: _Cursor) -> Header:
         raise _HeaderError("it names no architecture; give a language model")
     if tensors == 0:
         raise _HeaderError("it holds no weights; give a whole model, not only a vocabulary")
-    ends = [_tensor_end(cursor) for _ in range(tensors)]
+    shapes: dict[str, tuple[int, ...]] = {}
+    ends = [_tensor_end(cursor, shapes) for _ in range(tensors)]
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
         raise _HeaderError("its alignment is no power of two; the file is corrupt: fetch it again")
     needed = -(-cursor.at // alignment) * alignment + max(ends)
     if needed > size:
         raise _HeaderError(f"it has {size} bytes and needs {needed}; the download was probably cut off: fetch it again")
-    return Header(version, tensors, architecture)
+    return Header(version, tensors, architecture, values, shapes, vocabulary)
 
 
-def _tensor_end(cursor: _Cursor) -> int:
+def _tensor_end(cursor: _Cursor, shapes: dict[str, tuple[int, ...]]) -> int:
     """Bytes from the start of the weights to the end of this tensor; a type unknown here counts as empty."""
-    cursor.text()
-    weights = 1
-    for _ in range(cursor.count("I", DIMENSIONS_MAX, "dimensions of a tensor")):
-        weights *= int(cursor.scalar("Q"))
+    name = cursor.text()
+    dimensions = cursor.count("I", DIMENSIONS_MAX, "dimensions of a tensor")
+    shapes[name] = tuple(int(cursor.scalar("Q")) for _ in range(dimensions))
+    weights = math.prod(shapes[name])
     kind, offset = int(cursor.scalar("I")), int(cursor.scalar("Q"))
     per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
     return offset + weights // per_block * block_bytes
