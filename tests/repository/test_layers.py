@@ -14,10 +14,16 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "moot": ("node/transport/wire*.py",),  # generated code stops at the border
     "google.protobuf": ("node/transport/*",),
     "grpc": ("node/transport/*",),
-    "llama_cpp": ("node/model/llama.py", "node/lab/training*"),  # training quantizes what it wrote
+    "llama_cpp": (
+        "node/model/llama.py",
+        "node/model/llamacpp/*",
+        "node/lab/training*",  # training quantizes what it wrote
+        "node/lab/bench/engine/*",  # so does the bench
+    ),
     "torch": ("node/lab/training*",),
-    "gguf": ("node/lab/training*",),
+    "gguf": ("node/lab/training*", "node/lab/bench/engine/*"),
     "matplotlib": ("node/lab/simulation/gossip/plots.py",),
+    "httpx": ("node/model/hub/*", "node/model/remote/*"),
     "sqlite3": ("node/store*",),
     "cryptography": ("node/identity.py", "node/signing.py", "node/transport/*"),
     "typer": ("node/cli/*", "node/__main__.py", "node/lab/bench/*"),
