@@ -44,7 +44,7 @@ CLAIMS: Mapping[str, Callable[[bool, bool], bool]] = {
     "{other} tells the truth": lambda _, other: other,
     "we both lie": lambda me, other: not me and not other,
     "we both tell the truth": lambda me, other: me and other,
-    "one of us lies": lambda me, other: me != other,
+    "just one of us lies": lambda me, other: me != other,
     "at least one of us lies": lambda me, other: not (me and other),
 }
 LIARS = (
@@ -131,7 +131,7 @@ def _conditional(rng: random.Random) -> Task:
             (_negated(cause), effect, "unknown"),
         )
     )
-    opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}.", "Whenever {c}, {e}."))
+    opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}."))
     opening = opening.format(c=cause, e=effect)
     text = f"{opening} {given[0].upper()}{given[1:]}. Does it follow that {asked}?"
     return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
