@@ -23,6 +23,8 @@ def calendar(text: str) -> str:
         moment += -step if back else step
         return f"{moment.hour}:{moment.minute:02d}"
     day_names = [d for d in re.findall(r"[A-Z]\w+", text) if d in DAYS]
+    given = re.findall(r"\d{4}", text)
+    assert not (given and day_names), "a year already says which weekday a date is"
     dates = [_date(*found) for found in re.findall(rf"(\d+) ({'|'.join(MONTHS)})(?: (\d{{4}}))?", text)]
     if dates:
         first, second = dates

@@ -5,24 +5,32 @@ from collections.abc import Callable, Mapping
 
 from node.lab.skills import Task
 from node.lab.training.tokens import prompt, reply
+from tests.node.lab.checker_compound import compound
 from tests.node.lab.checker_measures import calendar, units
 from tests.node.lab.checker_numbers import arithmetic, comparing
+from tests.node.lab.checker_words import strings
+from tests.node.lab.checker_world import world
+from tests.node.lab.logic_checker import solved
 
 PROMPT_CHARACTERS_MAX = 140
 REPLY_CHARACTERS_MAX = 80
 
-# Each works out an answer from the text of a question alone, by other means than the code that made the question.
-CHECKERS: Mapping[str, Callable[[str], str]] = {
-    "arithmetic": arithmetic,
-    "comparing": comparing,
-    "calendar": calendar,
-    "units": units,
+# Each works out an answer from what a question says alone, by other means than the code that made the question.
+CHECKERS: Mapping[str, Callable[[Task], str]] = {
+    "arithmetic": lambda task: arithmetic(task.text),
+    "comparing": lambda task: comparing(task.text),
+    "strings": lambda task: strings(task.text),
+    "calendar": lambda task: calendar(task.text),
+    "units": lambda task: units(task.text),
+    "logic": lambda task: solved(task.text),
+    "facts": lambda task: world(task.text, task.options),
+    "compound": lambda task: compound(task.text),
 }
 
 
 def expected(task: Task) -> str:
     """The answer to a question, worked out anew."""
-    return CHECKERS[task.skill](task.text)
+    return CHECKERS[task.skill](task)
 
 
 def problems(task: Task) -> list[str]:

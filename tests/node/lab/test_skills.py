@@ -95,6 +95,18 @@ def test_choices_favour_no_place(skill: str) -> None:
         assert all(abs(counts[place] - share) < 5 * share**0.5 for place in range(options)), (options, counts)
 
 
+@pytest.mark.parametrize("skill", ["calendar", "units"])
+def test_choices_offer_a_likely_slip_among_four(skill: str) -> None:
+    """Among answers that are all far off, the right one would show by its looks."""
+    tasks = [task for level in LEVELS for task in drawn(skill, level)]
+    slips = {task.text: set(task.near) for task in tasks if not task.options}
+    choices = [task for task in tasks if task.options]
+    asked_both_ways = [task for task in choices if task.text in slips]
+    assert all(len(task.options) == 4 for task in choices)
+    assert asked_both_ways
+    assert all(slips[task.text] & set(task.options) for task in asked_both_ways)
+
+
 def test_yes_is_no_better_a_guess_than_no() -> None:
     """Else a model that cannot compare would look as if it could a little."""
     answers = Counter(task.answer for level in (1, 3) for task in drawn("comparing", level, 4_000))
