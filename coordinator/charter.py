@@ -24,7 +24,7 @@ class Charter:
     grace_ms: int = 1_000
     """How long a quorum of preferences waits for the stragglers."""
     tally: str = "points"
-    """The voting rule, unless the question names another."""
+    """The voting rule, unless the question names another. Hearing one member alone is for single questions."""
 
     def problems(self, members: int) -> list[str]:
         """What is wrong with these rules in a moot of `members`; empty when they work."""

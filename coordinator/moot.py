@@ -284,8 +284,8 @@ class Moot:
         Others vote for an end without an answer only when they have heard the question and waited too. An asker who
         gives each member another question could else make each vote for what nobody else does, and so stop them all.
         """
-        turnout = self._charter.turnout
-        return [one for one in self._ready.values() if one.enough_at_ms is not None or one.answered() >= turnout]
+        ready = self._ready.values()
+        return [one for one in ready if one.enough_at_ms is not None or one.answered() >= one.turnout(self._charter)]
 
     @property
     def _charter(self) -> Charter:

@@ -12,7 +12,7 @@ from coordinator.messages import Records
 from coordinator.records import Cost, Preference, Proposal, Question, QuestionError
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signed, Signer
-from coordinator.tally import RULES
+from coordinator.tally import is_counted, rule
 
 OPEN_MAX = 1_000
 """Open questions at one time. Every member has its share of them, which nobody else can take."""
@@ -103,7 +103,7 @@ class OpenQuestions:
         except EncodingError:
             return [Note("record.refused", (("sender", sender or self._node), ("kind", record.kind.value)))]
         refusal = self._no_room(record.author)
-        if refusal or (question.tally and question.tally not in RULES):
+        if refusal or (question.tally and rule(question.tally) is None):
             return [Note("question.refused", (("author", record.author), ("reason", refusal or "unknown tally")))]
         session = self._open(record, question, now_ms)
         passed_on = [Send(node, Records((record,))) for node in self._others if node not in (sender, record.author)]
@@ -171,6 +171,8 @@ class OpenQuestions:
             counts = Proposal.decode(proposal.body).counts
             preference = Preference(session.id, counts, Cost()).encode()
             return self._publish(session, self._signer.sign(Kind.PREFERENCE, preference))
+        if not is_counted(session.question.tally, self._node):
+            return self.abstain(session.id)  # At once: the model of a member that is not counted need not work.
         session.generating = True
         seed = int.from_bytes(sha256(session.id + self._node).digest()[:4], "big")
         return [Generate(session.id, prompt_for(session.question), self._ledger.roster.charter.samples, seed)]

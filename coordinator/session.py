@@ -11,6 +11,7 @@ from coordinator.ledger.room import trimmed
 from coordinator.ledger.roster import Roster
 from coordinator.records import Preference, Proposal, Question
 from coordinator.signed import Digest, Kind, NodeId, Signed
+from coordinator.tally import is_counted, turnout_of
 
 COMPLETE_MS = 5_000
 """How long after a question became ready here only agendas are voted for that leave nobody out whom this member had
@@ -103,6 +104,10 @@ class Session:
         """How many members would be counted now."""
         return sum(stand is Stand.ANSWERED for stand in self._stands.values())
 
+    def turnout(self, charter: Charter) -> int:
+        """How many members must have answered."""
+        return turnout_of(self.question.tally, charter.turnout)
+
     def becomes_ready(
         self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int
     ) -> bool:
@@ -136,16 +141,17 @@ class Session:
         """When it may become ready by time alone."""
         if self.ready_at_ms is not None:
             return None
-        if self.enough_at_ms is not None and self.answered() >= charter.turnout:
+        if self.enough_at_ms is not None and self.answered() >= self.turnout(charter):
             return min(self.deadline_at_ms, self.enough_at_ms + charter.grace_ms)
         return self.deadline_at_ms
 
     def _is_ready(self, roster: frozenset[NodeId], reachable: frozenset[NodeId], charter: Charter, now_ms: int) -> bool:
         if now_ms >= self.deadline_at_ms or roster <= self._stands.keys():
             return True
-        if self.answered() < charter.turnout:
+        if self.answered() < self.turnout(charter):
             # Nor is it worth waiting when too many have abstained for the turnout to be met by anybody.
-            return self.answered() + len(roster - self._stands.keys()) < charter.turnout
+            silent = sum(is_counted(self.question.tally, node) for node in sorted(roster - self._stands.keys()))
+            return self.answered() + silent < self.turnout(charter)
         graced = self.enough_at_ms is not None and now_ms >= self.enough_at_ms + charter.grace_ms
         return graced or reachable <= self._stands.keys()
 

@@ -18,7 +18,7 @@ from coordinator.ledger.roster import Roster
 from coordinator.records import AnswerKind, Preference, Proposal, Question
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signer
-from coordinator.tally import RULES
+from coordinator.tally import RULES, rule
 from node import revoke_desk, roster_desk
 from node.api import (
     AskEvent,
@@ -271,7 +271,7 @@ class Desk:
         kind = kind or (AnswerKind.CHOICE.value if options else AnswerKind.SHORT.value)
         if kind not in kinds:
             raise QuestionRefused(f"the answer kind {kind!r} is not known; choose {', '.join(kinds)}")
-        if tally and tally not in RULES:
+        if tally and rule(tally) is None:
             raise QuestionRefused(f"the voting rule {tally!r} is not known; choose {', '.join(sorted(RULES))}")
         return Question(
             text.strip(),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from coordinator.ledger.agenda import Agenda, Item
-from coordinator.ledger.resolution import Part, Resolution, no_quorum, resolve
+from coordinator.ledger.resolution import Part, Resolution, resolve, why_unanswered
 from coordinator.ledger.roster import Member, Roster
 from coordinator.messages import LedgerEntry
 from coordinator.records import Cost
@@ -16,15 +16,16 @@ def open_report(session: Session, roster: Roster) -> DecisionReport:
     """An open question as it stands."""
     report = _report(resolve(session.item(), roster), roster.by_node)
     report["state"] = "no_quorum" if session.reported_open else "open"
-    report["reason"] = _why_open(report["answered"], roster) if session.reported_open else None
+    report["reason"] = _why_open(session, roster) if session.reported_open else None
     report["answer"], report["scores"], report["tied"] = None, [], []
     return report
 
 
-def _why_open(answered: int, roster: Roster) -> str:
+def _why_open(session: Session, roster: Roster) -> str:
     """Why there is no decision: too few answers, or enough of them and too few members to vote."""
-    if answered < roster.charter.turnout:
-        return no_quorum(answered, len(roster.members))
+    answered = session.answered()
+    if answered < session.turnout(roster.charter):
+        return why_unanswered(session.question.tally, answered, roster)
     return (
         f"no quorum: {answered} of {len(roster.members)} members answered, but {roster.charter.threshold} must vote"
         " and did not; it will be decided when enough are back"

@@ -10,7 +10,7 @@ from coordinator.ledger.agenda import Item
 from coordinator.ledger.roster import Roster
 from coordinator.records import Cost, Preference, Proposal, Question
 from coordinator.signed import Digest, NodeId, Signed
-from coordinator.tally import RULES, Outcome, Weighed
+from coordinator.tally import Outcome, Weighed, is_counted, named, rule, turnout_of
 
 
 class ItemError(ValueError):
@@ -56,18 +56,20 @@ class Resolution:
     turnout: int
     tally: str
     outcome: Outcome | None
+    reason: str | None
+    """Why there is no answer, in plain words; None when there is one."""
     cost: Cost
 
-    @property
-    def reason(self) -> str | None:
-        """Why there is no answer, in plain words."""
-        if self.outcome is not None:
-            return None
-        return no_quorum(self.answered, len(self.parts))
 
-
-def no_quorum(answered: int, members: int) -> str:
-    return f"no quorum: {answered} of {members} members answered by the deadline"
+def why_unanswered(tally: str, answered: int, roster: Roster) -> str:
+    """Why a question has no answer, in plain words: too few members gave one, or the one that was to."""
+    digits = named(tally)
+    if digits is None:
+        return f"no quorum: {answered} of {len(roster.members)} members answered by the deadline"
+    for member in roster.members:
+        if is_counted(tally, member.node):
+            return f"no answer: only {member.name} was asked, and it gave none by the deadline"
+    return f"no answer: only the member {digits[:8]} was asked, and it is not in the roster"
 
 
 def check_item(item: Item, roster: Roster, verify: Callable[[Signed], bool]) -> None:
@@ -90,7 +92,7 @@ def check_item(item: Item, roster: Roster, verify: Callable[[Signed], bool]) -> 
         preferences = [Preference.decode(record.body) for record in item.preferences]
     except EncodingError as error:
         raise ItemError(f"a record that cannot be read: {error}") from error
-    if question.tally and question.tally not in RULES:
+    if question.tally and rule(question.tally) is None:
         raise ItemError(f"the unknown voting rule {question.tally!r}")
     if {question_id} != {question_id, *(one.question for one in proposals), *(one.question for one in preferences)}:
         raise ItemError("a record about another question")
@@ -109,17 +111,19 @@ def resolve(item: Item, roster: Roster) -> Resolution:
     question = Question.decode(item.question.body)
     parts = tuple(part_of(member.node, question, item.proposals, item.preferences) for member in roster.members)
     answered = sum(part.stand is Stand.ANSWERED for part in parts)
-    rule = question.tally or roster.charter.tally
+    tally = question.tally or roster.charter.tally
+    turnout = turnout_of(tally, roster.charter.turnout)
     outcome = None
-    if answered >= roster.charter.turnout:
+    if answered >= turnout:
+        counted = rule(tally)
+        assert counted is not None, "checked when the question was taken"
         weighed = [
             Weighed(part.member, roster.by_node[part.member].weight, part.points) for part in parts if part.points
         ]
-        outcome = RULES[rule](item.id, weighed)
+        outcome = counted(item.id, weighed)
+    reason = None if outcome is not None else why_unanswered(tally, answered, roster)
     cost = sum((part.cost for part in parts), Cost())
-    return Resolution(
-        item.id, question, item.question.author, parts, answered, roster.charter.turnout, rule, outcome, cost
-    )
+    return Resolution(item.id, question, item.question.author, parts, answered, turnout, tally, outcome, reason, cost)
 
 
 def part_of(
@@ -135,9 +139,11 @@ def part_of(
     if not preferences:
         return Part(member, Stand.SILENT, proposal, (), cost)
     preference = Preference.decode(preferences[0].body)
-    # A candidate that is no answer of the question's kind, in its one spelling, gets nothing: else equal answers
-    # would split.
-    points = tuple((answer, count) for answer, count in preference.points if normalize(question, answer) == answer)
+    points: tuple[tuple[str, int], ...] = ()
+    if is_counted(question.tally, member):
+        # A candidate that is no answer of the question's kind, in its one spelling, gets nothing: else equal answers
+        # would split.
+        points = tuple((answer, count) for answer, count in preference.points if normalize(question, answer) == answer)
     stand = Stand.ANSWERED if points else Stand.ABSTAINED
     return Part(member, stand, proposal, points, cost + preference.cost)
 

@@ -106,8 +106,9 @@ class Network:
         kind: AnswerKind = AnswerKind.NUMBER,
         options: tuple[str, ...] = (),
         deadline_ms: int = 5_000,
+        tally: str = "",
     ) -> Digest:
-        question = self.question(text, kind=kind, options=options, deadline_ms=deadline_ms)
+        question = self.question(text, kind=kind, options=options, deadline_ms=deadline_ms, tally=tally)
         before = set(self.nodes[node].questions.sessions)
         self._step(node, Asked(question))
         [asked] = set(self.nodes[node].questions.sessions) - before if node in self.nodes else {b""}
@@ -120,8 +121,9 @@ class Network:
         kind: AnswerKind = AnswerKind.NUMBER,
         options: tuple[str, ...] = (),
         deadline_ms: int = 5_000,
+        tally: str = "",
     ) -> Question:
-        return Question(text, kind, options, deadline_ms, "", WALL_OFFSET_MS + self.now_ms, self.rng.randbytes(16))
+        return Question(text, kind, options, deadline_ms, tally, WALL_OFFSET_MS + self.now_ms, self.rng.randbytes(16))
 
     def inject(self, sender: NodeId, send: Send) -> None:
         """Send what no honest member would."""

@@ -60,12 +60,15 @@ class Solo:
         self.now_ms = end
         return effects
 
-    def question(self, text: str = "what is 3 + 4?", *, asked_ms: int | None = None, nonce: int = 0) -> Question:
+    def question(
+        self, text: str = "what is 3 + 4?", *, asked_ms: int | None = None, nonce: int = 0, tally: str = ""
+    ) -> Question:
         asked_ms = WALL_OFFSET_MS + self.now_ms if asked_ms is None else asked_ms
-        return Question(text, AnswerKind.NUMBER, (), 5_000, "", asked_ms, nonce.to_bytes(16, "big"))
+        return Question(text, AnswerKind.NUMBER, (), 5_000, tally, asked_ms, nonce.to_bytes(16, "big"))
 
-    def asked_by(self, member: int, *, asked_ms: int | None = None, nonce: int = 0) -> Signed:
-        return self.build.sign(member, Kind.QUESTION, self.question(asked_ms=asked_ms, nonce=nonce).encode())
+    def asked_by(self, member: int, *, asked_ms: int | None = None, nonce: int = 0, tally: str = "") -> Signed:
+        question = self.question(asked_ms=asked_ms, nonce=nonce, tally=tally)
+        return self.build.sign(member, Kind.QUESTION, question.encode())
 
     def ask(self, nonce: int = 0) -> list[Effect]:
         return self.step(Asked(self.question(nonce=nonce)))

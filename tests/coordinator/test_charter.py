@@ -43,6 +43,7 @@ def test_two_quorums_share_an_honest_member(members: int) -> None:
         pytest.param(replace(CHARTER, grace_ms=20_000), None, id="grace to the deadline"),
         pytest.param(replace(CHARTER, grace_ms=20_001), "grace_ms", id="grace beyond the deadline"),
         pytest.param(replace(CHARTER, tally="dice"), "tally", id="an unknown rule"),
+        pytest.param(replace(CHARTER, tally="only-" + "0" * 24), "tally", id="one member for every question"),
     ],
 )
 def test_bounds(charter: Charter, named: str | None) -> None:

@@ -129,6 +129,7 @@ def test_the_shares_together_are_within_the_limit(count: int) -> None:
         pytest.param(lambda q: BUILD.sign(1, Kind.PREFERENCE, b"junk"), id="a preference of junk"),
         pytest.param(lambda q: BUILD.sign(1, Kind.PROPOSAL, b""), id="an empty proposal"),
         pytest.param(lambda q: BUILD.question(1, tally="dice"), id="an unknown rule"),
+        pytest.param(lambda q: BUILD.question(1, tally="only-" + "0" * 23), id="a member's id that is too short"),
         pytest.param(lambda q: BUILD.preference(1, q, (("7", 6),)), id="too many points"),
         pytest.param(lambda q: BUILD.proposal(1, q, (("7", 5),), samples=6), id="too many samples"),
         pytest.param(lambda q: BUILD.preference(b"s" * 32, q, (("7", 5),)), id="a stranger"),

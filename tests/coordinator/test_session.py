@@ -8,6 +8,7 @@ from coordinator.ledger.agenda import Item, keep_records
 from coordinator.records import Question
 from coordinator.session import COMPLETE_MS, Session
 from coordinator.signed import Kind, Signed
+from coordinator.tally import only
 from tests.coordinator.keys import found
 from tests.coordinator.ledger.build import Build, Points
 
@@ -29,6 +30,30 @@ def preference(member: int, points: Points = SEVEN) -> Signed:
 def becomes_ready(one: Session, now_ms: int, reachable: str = "01234") -> bool:
     seen = frozenset(BUILD.ids[int(member)] for member in reachable)
     return one.becomes_ready(ROSTER, seen, BUILD.genesis.charter, now_ms)
+
+
+ONLY = BUILD.question(tally=only(BUILD.ids[1]))
+
+
+@pytest.mark.parametrize(
+    ("answered", "abstained", "ready_at_ms"),
+    [
+        pytest.param("1", "0234", 0, id="it answered, nobody is left"),
+        pytest.param("1", "023", 1_000, id="it answered, and a quorum has said something"),
+        pytest.param("1", "", DEADLINE_MS, id="it answered, and nobody else was heard"),
+        pytest.param("", "1", 0, id="it abstains: nobody else is worth waiting for"),
+        pytest.param("", "0234", DEADLINE_MS, id="all wait for it"),
+        pytest.param("0234", "", DEADLINE_MS, id="what others answer is no answer"),
+    ],
+)
+def test_when_it_is_ready_if_one_member_alone_is_asked(answered: str, abstained: str, ready_at_ms: int) -> None:
+    one = Session(ONLY, Question.decode(ONLY.body), DEADLINE_MS, False)
+    for member in answered + abstained:
+        points = SEVEN if member in answered else ()
+        assert one.add(BUILD.preference(int(member), ONLY.digest(), points))
+    assert one.answered() == ("1" in answered)
+    times = [0, 999, 1_000, DEADLINE_MS - 1, DEADLINE_MS]
+    assert [now_ms for now_ms in times if becomes_ready(one, now_ms)] == [ready_at_ms]
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ from coordinator.ledger.agenda import Item, keep_records
 from coordinator.ledger.resolution import BadSignatureError, ItemError, Stand, check_item, resolve
 from coordinator.records import AnswerKind, Cost
 from coordinator.signed import Kind, Signed
+from coordinator.tally import only
 from tests.coordinator.keys import found
-from tests.coordinator.ledger.build import Build
+from tests.coordinator.ledger.build import Build, Points
 
 MOOT = Build(genesis=found(5, samples=5))
 QUESTION = MOOT.question()
 ID = QUESTION.digest()
 SEVEN, EIGHT = (("7", 5),), (("8", 5),)
+STRANGER = b"s" * 32
 
 
 def stands(item: Item, build: Build = MOOT) -> list[Stand]:
@@ -71,6 +73,51 @@ def test_turnout(answering: int, reason: str | None) -> None:
     assert resolution.cost == Cost(5, 10, 15, 20), "what was spent is on the bill also without an answer"
 
 
+@pytest.mark.parametrize(
+    ("answers", "scores", "reason"),
+    [
+        pytest.param([(), SEVEN, (), (), ()], (("7", 5),), None, id="it answers, the others abstain"),
+        pytest.param([EIGHT, SEVEN, EIGHT, EIGHT, EIGHT], (("7", 5),), None, id="others give points all the same"),
+        pytest.param(
+            [EIGHT, (), EIGHT, EIGHT, EIGHT],
+            None,
+            "no answer: only n1 was asked, and it gave none by the deadline",
+            id="it abstains",
+        ),
+        pytest.param(
+            [EIGHT, None, EIGHT, EIGHT, EIGHT],
+            None,
+            "no answer: only n1 was asked, and it gave none by the deadline",
+            id="it is not there",
+        ),
+    ],
+)
+def test_one_member_alone(answers: list[Points | None], scores: Points | None, reason: str | None) -> None:
+    """Only the member that the question names is counted, which is turnout enough; what others say moves nothing."""
+    resolution = resolve(MOOT.item(MOOT.question(tally=only(MOOT.ids[1])), answers), MOOT.genesis.roster)
+    assert (resolution.outcome and resolution.outcome.scores) == scores
+    assert resolution.reason == reason
+    assert (resolution.answered, resolution.turnout) == (int(scores is not None), 1)
+    answered = [part.member for part in resolution.parts if part.points]
+    assert answered == [MOOT.ids[1]] * resolution.answered
+
+
+def test_one_member_alone_that_contradicts_itself_is_not_counted() -> None:
+    question = MOOT.question(tally=only(MOOT.ids[1]))
+    twice = tuple(MOOT.preference(1, question.digest(), points) for points in (SEVEN, EIGHT))
+    resolution = resolve(Item(question, (), twice), MOOT.genesis.roster)
+    assert resolution.outcome is None and resolution.answered == 0
+
+
+def test_one_member_alone_that_is_not_in_the_roster() -> None:
+    question = MOOT.question(tally=only(STRANGER))
+    item = MOOT.item(question, [SEVEN, SEVEN, SEVEN, SEVEN, SEVEN])
+    check_item(item, MOOT.genesis.roster, MOOT.verify)
+    assert resolve(item, MOOT.genesis.roster).reason == (
+        "no answer: only the member 73737373 was asked, and it is not in the roster"
+    )
+
+
 def test_a_tie_is_reported_as_one() -> None:
     resolution = resolve(MOOT.item(QUESTION, [SEVEN, SEVEN, EIGHT, EIGHT, ()]), MOOT.genesis.roster)
     assert resolution.outcome is not None
@@ -95,9 +142,6 @@ def test_a_choice_takes_only_its_options() -> None:
 
 def with_preference(record: Signed) -> Item:
     return Item(QUESTION, (), (record,))
-
-
-STRANGER = b"s" * 32
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from coordinator.ledger.roster import Member
 from coordinator.messages import Records
 from coordinator.records import AnswerKind, Question, QuestionError
 from coordinator.signed import Digest, NodeId
+from coordinator.tally import only
 from coordinator.voting import byzantine_threshold
 from node.lab.simulation.faults import ClockStep, Clog, Crash, Cut, Disk, DiskFull, Fault, Leave, Stall
 from node.lab.simulation.keys import Keyring
@@ -38,6 +39,8 @@ LOOK_MS = 250
 MONOTONIC_MS_MAX = 1_000_000_000
 """What a machine's monotonic clock may show when a run begins."""
 FAIR_DELAY_MS = 100
+ALONE_OF_256 = 24
+"""How many questions, by their nonce, ask one member alone."""
 FAIR_CLOCK_MS = 150_000
 """Machines whose wall clocks are further off may be refused by others, rightly."""
 FOR_EVER_MS = 1 << 60
@@ -234,7 +237,9 @@ class MootWorld:
     def _question(self, ask: Ask) -> Question:
         rng = self._workload
         text = f"what is {rng.randrange(100)} + {rng.randrange(100)}?"
-        return Question(text, AnswerKind.NUMBER, (), ask.deadline_ms, "", 0, rng.randbytes(16))
+        nonce = rng.randbytes(16)
+        tally = only(self.hosts[nonce[1] % self.plan.nodes].node) if nonce[0] < ALONE_OF_256 else ""
+        return Question(text, AnswerKind.NUMBER, (), ask.deadline_ms, tally, 0, nonce)
 
     def _ask(self, ask: Ask, question: Question) -> None:
         """Put the question to this node; to the next honest member in the place of one that is none."""
