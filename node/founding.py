@@ -68,6 +68,16 @@ def create_home(
     return member
 
 
+def check_place(path: Path, listen: str) -> None:
+    """See that a home can be made there, before something that takes long and would then be for nothing.
+
+    Raises:
+        NodeError: there is a node already, or nothing can be made there, or it cannot listen so.
+    """
+    parse_address(listen)
+    Home.create(path)
+
+
 def _default_name(path: Path) -> str:
     """The directory's name; for a hidden one, which is called alike on every machine, the machine's."""
     return path.name if not path.name.startswith(".") else platform.node().partition(".")[0] or "node"

@@ -12,6 +12,8 @@ from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption, home_path
 from node.cli.terminal import answer, answer_json, console, say
 
 GENESIS_NAME = "genesis.json"
+HUB = "hf:"
+"""Before the name of a model that is downloaded first."""
 
 
 def init(
@@ -22,7 +24,11 @@ def init(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where peers connect.")] = "127.0.0.1:7400",
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="A GGUF file, or reference:NAME. Default: a reference model."),
+        typer.Option(
+            metavar="MODEL",
+            help="A GGUF file, reference:NAME, or hf:OWNER/REPOSITORY/FILE.gguf, which is downloaded."
+            " Default: a reference model.",
+        ),
     ] = None,
     organization: Annotated[
         str | None, typer.Option(metavar="ORG", help="Whom the node stands for. Default: itself.")
@@ -33,6 +39,11 @@ def init(
     from node import founding
 
     place = home_path(home)
+    if model is not None and model.startswith(HUB):
+        from node.cli.fetch import fetch
+
+        founding.check_place(place, listen)
+        model = fetch(model)
     member = founding.create_home(place, name=name, listen=listen, model=model, organization=organization)
     card = place / founding.CARD_NAME
     if as_json:

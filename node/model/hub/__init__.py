@@ -1,0 +1,1 @@
+"""Fetches models from a hub of models: spelling, requests, partial files, downloads."""
