@@ -1,11 +1,14 @@
 """The made-up questions are well formed, their answers and worked steps right, and there are enough of them."""
 
 import random
+import re
 from collections import Counter
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
-from node.lab.skills import LEVELS, SKILLS, Task, facts
+from node.lab.skills import LEVELS, SKILLS, Task, arithmetic, calendar, comparing, facts, units
 from node.lab.skills.world import RELATIONS
 from tests.node.lab.checker_numbers import untrue_steps
 from tests.node.lab.checkers import CHECKERS, expected, problems
@@ -105,6 +108,25 @@ def test_choices_offer_a_likely_slip_among_four(skill: str) -> None:
     assert all(len(task.options) == 4 for task in choices)
     assert asked_both_ways
     assert all(slips[task.text] & set(task.options) for task in asked_both_ways)
+
+
+def ways_to_ask(module: ModuleType) -> Iterator[str]:
+    """The forms in a module's tables, with `{}` where something is filled in."""
+    for table in vars(module).values():
+        for forms in table.values() if isinstance(table, dict) else (table,):
+            if isinstance(forms, tuple):
+                yield from (form for form in forms if isinstance(form, str) and "{" in form)
+
+
+@pytest.mark.parametrize("module", [arithmetic, comparing, calendar, units])
+def test_every_way_to_ask_comes_up(module: ModuleType) -> None:
+    """What is never asked is never learned; a whole direction of counting could be missing."""
+    texts = "\n".join(task.text for level in LEVELS for task in drawn(module.SKILL, level))
+    forms = list(ways_to_ask(module))
+    assert len(forms) > 15
+    for form in forms:
+        filled = re.sub(r"\\{\w\\}", ".+", re.escape(form))
+        assert re.search(f"^{filled}$", texts, re.MULTILINE), form
 
 
 def test_yes_is_no_better_a_guess_than_no() -> None:
