@@ -1,4 +1,4 @@
-"""Answers as messages: what the model's process replies. Whatever runs there, only what has the right shape is taken."""
+"""Answers as messages: what the model's process replies. Whatever it sends, only the right shape is taken."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias

@@ -17,11 +17,19 @@ class FrameError(ValueError):
     """What arrived is no frame of ours."""
 
 
+class FrameTooLong(FrameError):
+    """What is to be sent does not fit."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"{size} bytes; at most {FRAME_BYTES_MAX} fit into a frame")
+
+
 def pack(message: Message) -> bytes:
-    """Raises FrameError when the message is too long to send."""
+    """Raises FrameTooLong."""
     body = json.dumps(message).encode("ascii")
     if len(body) > FRAME_BYTES_MAX:
-        raise FrameError(f"{len(body)} bytes; at most {FRAME_BYTES_MAX} fit into a frame")
+        raise FrameTooLong(len(body))
     return len(body).to_bytes(HEAD_BYTES, "big") + body
 
 
