@@ -3,18 +3,20 @@
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.lab.skills.task import Task, choice, other_than, short
 from node.lab.skills.telling import NAMES
-from node.lab.skills.world import RELATIONS
+from node.lab.skills.world import RELATIONS, Relation
+
+__all__ = ["FACTS", "RELATIONS", "Fact", "ask", "objects", "others", "phrased", "question", "with_articles"]
 
 SKILL = "facts"
 OPTIONS = 4
 FEW = 8
 """Objects of a relation below which all options would often be the same ones: then their number varies, too."""
-TRIES = 20
-"""Facts drawn until one fits a form; whoever knows few may know none that does."""
+TRIES = 50
+"""Facts drawn until one and the others known fill a form; who knows few may know none that does."""
 OPEN = 0.2
 """Share of level 3's questions that offer no options."""
 ASKED_BY = ("{p} asks: {q}", "{p} wants to know: {q}", "Quiz for {p}: {q}")
@@ -81,22 +83,18 @@ def _choice(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
     return choice(rng, SKILL, text, options, fact.object, level=2)
 
 
-def _truth(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | None:
+def _truth(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
     """Whether a fact is so, or what another object makes of it; the work is the fact's own object."""
     relation = RELATIONS[fact.relation]
-    if not relation.truth:
-        return None
     true = rng.random() < 0.5
     shown = fact.object if true else other_than(rng, objects(fact.relation), fact.object)
     text = phrased(rng.choice(relation.truth), fact.subject, shown)
     return choice(rng, SKILL, _asked(rng, text), ("yes", "no"), "yes" if true else "no", fact.object, level=2)
 
 
-def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task | None:
+def _turned(rng: random.Random, fact: Fact, _known: Sequence[Fact]) -> Task:
     """From the object to the subject."""
     relation = RELATIONS[fact.relation]
-    if not relation.turned:
-        return None
     text = phrased(rng.choice(relation.turned), "", fact.object)
     wrong = others(rng, list(relation.pairs), fact.subject)
     if rng.random() < OPEN:
@@ -112,7 +110,7 @@ def _among(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | None
     wanted, rest, text = fact.subject, different, relation.among
     if relation.odd and len(alike) >= OPTIONS - 1 and different and rng.random() < 0.7:
         wanted, rest, text = rng.choice(different), alike, relation.odd
-    if not text or len(rest) < OPTIONS - 1:
+    if len(rest) < OPTIONS - 1:
         return None
     options = (wanted, *rng.sample(rest, OPTIONS - 1))
     return choice(rng, SKILL, phrased(text, "", fact.object), options, wanted, level=3)
@@ -122,7 +120,7 @@ def _two_hops(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | N
     """A second fact of a subject that the first one only describes; the work names it."""
     relation = RELATIONS[fact.relation]
     further = [f for f in known if f.subject == fact.subject and f.relation != fact.relation]
-    if not relation.whose or not further:
+    if not further:
         return None
     second = rng.choice(further)
     subject = relation.whose.format(o=fact.object)
@@ -134,6 +132,13 @@ def _two_hops(rng: random.Random, fact: Fact, known: Sequence[Fact]) -> Task | N
 
 
 Form = Callable[[random.Random, Fact, Sequence[Fact]], Task | None]
+_NEEDED: Mapping[Form, Callable[[Relation], object]] = {
+    _truth: lambda relation: relation.truth,
+    _turned: lambda relation: relation.turned,
+    _among: lambda relation: relation.among,
+    _two_hops: lambda relation: relation.whose,
+}
+"""What a relation must have for a form."""
 
 FORMS: Mapping[int, tuple[Form, ...]] = {
     1: (_open,),
@@ -146,8 +151,10 @@ FORMS: Mapping[int, tuple[Form, ...]] = {
 def ask(rng: random.Random, level: int, known: Sequence[Fact] = FACTS) -> Task:
     """One question about one or more of the facts known; wrong options may be any of a relation."""
     form = rng.choice(FORMS[level])
-    for _ in range(TRIES):
-        task = form(rng, rng.choice(known), known)
+    needed = _NEEDED.get(form)
+    fitting = [fact for fact in known if needed is None or needed(RELATIONS[fact.relation])]
+    for _ in range(TRIES if fitting else 0):
+        task = form(rng, rng.choice(fitting), known)
         if task is not None:
             return task
-    return _choice(rng, rng.choice(known), known)
+    return replace(_choice(rng, rng.choice(known), known), level=level)

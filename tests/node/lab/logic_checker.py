@@ -74,8 +74,13 @@ def _liars(text: str) -> str:
         if _holds(p, {a: x, b: y}) is x and _holds(q, {a: x, b: y}) is y
     ]
     assert len(fitting) == 1, "just one world fits"
-    liars = [name for name, truthful in zip((a, b), fitting[0], strict=True) if not truthful]
-    return ("nobody", *liars, "both")[0 if not liars else -1 if len(liars) == 2 else 1]
+    match fitting[0]:
+        case (True, True):
+            return "nobody"
+        case (False, False):
+            return "both"
+        case (a_is_truthful, _):
+            return str(b if a_is_truthful else a)
 
 
 def _holds(claim: str, truthful: dict[str, bool]) -> bool:
