@@ -137,7 +137,7 @@ LEDGERS = (
     Mutant(
         name="turnout-ignored",
         file=_RESOLUTION,
-        right="if answered >= roster.charter.turnout:",
+        right="if answered >= turnout:",
         wrong="if True:",
         breaks="few members do not answer for all",
         tests=(_T + "ledger/test_resolution.py",),
