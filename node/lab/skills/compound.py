@@ -231,6 +231,6 @@ def compose(rng: random.Random, level: int, known: Sequence[Fact] = FACTS) -> Co
             return made
 
 
-def ask(rng: random.Random, level: int) -> Task:
-    """One question made of others."""
-    return compose(rng, level)
+def ask(rng: random.Random, level: int, known: Sequence[Fact] = FACTS) -> Task:
+    """One question made of others, as `compose` makes it."""
+    return compose(rng, level, known)
