@@ -20,7 +20,7 @@ class Adapter:
     """One loaded adapter.
 
     Args:
-        model: it changes this one; close the adapter first.
+        model: it changes this one.
         path: a GGUF file.
     Raises:
         ModelFileMissing: no readable file.
@@ -41,6 +41,7 @@ class Adapter:
         self.name = name if isinstance(name, str) and name else path.stem
         self.size_bytes = path.stat().st_size
         self.rank = rank(header)
+        self._model = model
         log.clear()
         self.pointer: Any = native.llama_adapter_lora_init(model.pointer, os.fsencode(path))
         if not self.pointer:
@@ -52,7 +53,7 @@ class Adapter:
 
     def close(self) -> None:
         """Free the adapter. No context may use it any more. May be called again."""
-        if self.pointer:
+        if self.pointer and self._model.pointer:  # a model that is closed has freed its adapters
             native.llama_adapter_lora_free(self.pointer)
         self.pointer = None
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.model.errors import ModelFailed
+from node.model.llamacpp.batch import Batch
 from node.model.llamacpp.candidates import Candidates, likeliest, normal, scores
 from node.model.llamacpp.model import Model
 from node.model.llamacpp.native import log, native
@@ -58,7 +59,7 @@ class Context:
         self._passes = self._tokens = 0
         self._normals: dict[int, float] = {}  # of the latest pass, by output
         self._candidates = Candidates(model.vocabulary.size)
-        self._make_batch(batch_tokens)
+        self._batch = Batch(batch_tokens)
         # A first pass now: a model that cannot run fails here and not at the first question, and its pages are read in.
         try:
             self.decode(model.vocabulary.prompt("")[-1:], [0], [0], [0])
@@ -69,26 +70,6 @@ class Context:
         native.llama_synchronize(self.pointer)
         native.llama_perf_context_reset(self.pointer)
         self._passes = 0
-
-    def _make_batch(self, size: int) -> None:
-        """A batch over memory of ours, which is filled by slices: a loop in Python would cost more than sampling."""
-        self._batch_tokens = (native.llama_token * size)()
-        self._positions = (native.llama_pos * size)()
-        self._sequences = (native.llama_seq_id * size)()
-        self._marks = (ctypes.c_int8 * size)()
-        self._counts = (ctypes.c_int32 * size)(*[1] * size)
-        first, step = ctypes.addressof(self._sequences), ctypes.sizeof(native.llama_seq_id)
-        self._pointers = (ctypes.c_void_p * size)(*range(first, first + size * step, step))
-        batch = native.llama_batch()
-        for name, array in (
-            ("token", self._batch_tokens),
-            ("pos", self._positions),
-            ("n_seq_id", self._counts),
-            ("seq_id", self._pointers),
-            ("logits", self._marks),
-        ):
-            setattr(batch, name, ctypes.cast(array, dict(batch._fields_)[name]))
-        self._batch = batch
 
     def decode(
         self, tokens: Sequence[int], positions: Sequence[int], sequences: Sequence[int], outputs: Sequence[int]
@@ -104,21 +85,10 @@ class Context:
             NoRoom: nothing was changed.
             ModelFailed: what the sequences hold is then unknown.
         """
-        size = len(tokens)
-        assert 0 < size <= self.batch_tokens and size == len(positions) == len(sequences)
-        self._batch_tokens[:size] = tokens
-        self._positions[:size] = positions
-        self._sequences[:size] = sequences
-        if len(outputs) == size:
-            ctypes.memset(self._marks, 1, size)
-        else:
-            ctypes.memset(self._marks, 0, size)
-            for output in outputs:
-                self._marks[output] = 1
-        self._batch.n_tokens = size
+        batch = self._batch.fill(tokens, positions, sequences, outputs)
         self._normals.clear()
         log.errors.clear()
-        status = native.llama_decode(self.pointer, self._batch)
+        status = native.llama_decode(self.pointer, batch)
         if status == NO_ROOM:
             raise NoRoom
         if status != 0:
@@ -200,14 +170,9 @@ class Context:
         """
         if adapters == self._adapters:
             return
-        count = len(adapters)
-        pointers = (native.llama_adapter_lora_p_ctypes * count)(*(adapter.pointer for adapter, _ in adapters))
-        scales = (ctypes.c_float * count)(*(scale for _, scale in adapters))
-        status = native.llama_set_adapters_lora(self.pointer, pointers, count, scales)
-        self._adapters = adapters if status == 0 else ()
-        if status != 0:
-            native.llama_set_adapters_lora(self.pointer, None, 0, None)
-            raise ModelFailed(f"llama_set_adapters_lora returned {status}: {log.reason()}")
+        self._adapters = ()
+        apply_adapters(self.pointer, adapters)
+        self._adapters = adapters
 
     def counted(self) -> tuple[int, int]:
         """Tokens evaluated since the context was made, as llama.cpp counts them, and forward passes."""
@@ -227,3 +192,14 @@ class Context:
         if self.pointer:
             native.llama_free(self.pointer)
         self.pointer = None
+
+
+def apply_adapters(context: Any, adapters: "tuple[tuple[Adapter, float], ...]") -> None:
+    """Raises: ModelFailed: llama.cpp cannot; none is then in use."""
+    count = len(adapters)
+    pointers = (native.llama_adapter_lora_p_ctypes * count)(*(adapter.pointer for adapter, _ in adapters))
+    scales = (ctypes.c_float * count)(*(scale for _, scale in adapters))
+    status = native.llama_set_adapters_lora(context, pointers, count, scales)
+    if status != 0:
+        native.llama_set_adapters_lora(context, None, 0, None)
+        raise ModelFailed(f"llama_set_adapters_lora returned {status}: {log.reason()}")
