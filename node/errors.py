@@ -63,6 +63,16 @@ class Exit(IntEnum):
     NOT_A_NETWORK = 43, "the file does not describe a network"
     BROKEN = 50, "an invariant did not hold in a simulation"
     NOT_A_PLAN = 51, "the file does not hold the plan of a simulation"
+    MODEL_TOO_LARGE = 60, "the model needs more memory than this machine has free"
+    MODEL_UNSOUND = 61, "the model can be loaded, but what it computes cannot be right"
+    MODEL_OTHER = 62, "the model file is not the one that was meant: it has another digest"
+    MODEL_UNABLE = 63, "the model, or what runs it, cannot do what was asked"
+    MODEL_DIED = 64, "the model's process ended, or it could not carry out what was asked"
+    MODEL_LATE = 65, "the model did not answer in time, or too many requests wait for it"
+    MODEL_LIBRARY = 66, "llama.cpp is not installed, or cannot be loaded"
+    ADAPTER = 67, "the file is not an adapter for this model"
+    GRAMMAR = 68, "the grammar or schema cannot be followed"
+    PROMPT_TOO_LONG = 69, "the prompt does not fit the model"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)

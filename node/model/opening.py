@@ -46,6 +46,7 @@ def find(model: str, fetch: Callable[[str], Path] = _download) -> ModelFile:
     """Where the model is that a person calls so. Whether it can be used shows when it is opened.
 
     Args:
+        model: what a person calls it.
         fetch: how a model of a hub is had. It may take hours.
     Raises:
         ModelUnknown: no model of the package has this name.
@@ -67,7 +68,7 @@ def _ignore(_: ModelState) -> None:
 
 
 async def open_engine(
-    model: str,
+    model: str | ModelFile,
     load: LoadSettings | None = None,
     settings: ProcessSettings | None = None,
     on_state: Callable[[ModelState], None] = _ignore,
@@ -75,13 +76,15 @@ async def open_engine(
     """Make a model ready to be asked. Whoever opens it closes it.
 
     Args:
-        model: what a person calls it.
+        model: what a person calls it, or what `find` found.
+        load: how it is loaded.
+        settings: how its process is run.
         on_state: called on the event loop whenever a model that runs here came up or went down.
     Raises:
-        NodeError: what `find` raises.
+        NodeError: as `find` raises.
         ModelError: it cannot be used; nothing runs then.
     """
-    place = await asyncio.to_thread(find, model)
+    place = model if isinstance(model, ModelFile) else await asyncio.to_thread(find, model)
     process = ModelProcess(place.path, load, settings, on_state)
     await process.start()
     return process
