@@ -46,11 +46,12 @@ OWNERS: dict[str, tuple[str, ...]] = {
 }
 """Outside things and faces, and the only files that may import each."""
 
-CORES = ("coordinator", "node/membership")
+CORES = ("coordinator", "node/membership", "node/model/batch")
 STANDS_ON: dict[str, tuple[str, ...]] = {
     "coordinator/voting/": ("coordinator.voting",),  # it knows slots and values, not what is decided
     "coordinator/": ("coordinator",),
     "node/membership/": ("coordinator", "node.membership"),
+    "node/model/batch/": ("node.model.batch", "node.model.results"),
 }
 """What a core may import besides the standard library; the first folder that fits counts."""
 ORDER_FROM_HASHING = {"hash", "id"}

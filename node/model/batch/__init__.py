@@ -1,0 +1,1 @@
+"""Continuous batching: which tokens of which requests go into a model's next forward pass. Pure."""
