@@ -1,4 +1,4 @@
-"""The process hangs, dies, lies or runs out of memory: what was under way fails with the reason, and the node goes on."""
+"""The process hangs, dies, lies or runs out of memory: what was under way fails with the reason, the node goes on."""
 
 import asyncio
 import os
