@@ -1,0 +1,161 @@
+"""`moot model show`: what a model is, what it can do here, and what it will take of this machine's memory."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from node.cli.model_errors import told
+from node.cli.model_named import (
+    CacheOption,
+    ContextOption,
+    ModelArgument,
+    Named,
+    ParallelOption,
+    ThreadsOption,
+    named,
+)
+from node.cli.model_print import count, mebibytes, print_facts
+from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption
+from node.cli.terminal import answer_json, say
+from node.errors import NodeError
+from node.model import gguf_facts, gguf_header, reference
+from node.model.engine import Ability, ModelInfo
+from node.model.llamacpp import memory
+from node.model.opening import ModelFile, open_engine
+
+HASH_SAID_BYTES = 1 << 30
+"""From this size on, reading a whole file takes long enough to say so."""
+
+
+def show_model(
+    model: ModelArgument = None,
+    home: HomeOption = Path(DEFAULT_HOME),
+    context_length: ContextOption = None,
+    threads: ThreadsOption = None,
+    parallel: ParallelOption = None,
+    cache_mib: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a model is and can do."""
+    load = {"context_length": context_length, "threads": threads, "parallel": parallel, "cache_mib": cache_mib}
+    chosen = named(model, home, **load)
+    report: dict[str, Any] = {"model": chosen.text}
+    if isinstance(chosen.place, ModelFile):
+        with told():
+            report |= _of_file(chosen.place, chosen)
+    try:
+        with told():
+            report |= _of_engine(asyncio.run(_describe(chosen)))
+    except NodeError as error:
+        _print(report | {"problem": str(error)}, as_json)
+        raise
+    _print(report, as_json)
+
+
+def _of_file(place: ModelFile, chosen: Named) -> dict[str, Any]:
+    """What the file says, without running it."""
+    header = gguf_header.check(place.path)
+    size = place.path.stat().st_size
+    if size >= HASH_SAID_BYTES:
+        say((f"reading {place.path} for its digest", "dim"))
+    with place.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    facts = gguf_facts.facts(header, place.path.stem)
+    report: dict[str, Any] = {
+        "file": str(place.path),
+        "name": facts.name,
+        "architecture": facts.architecture,
+        "parameters": facts.parameters,
+        "quantization": facts.quantization,
+        "bits_per_weight": round(size * 8 / max(1, facts.parameters), 2),
+        "vocabulary": facts.vocabulary,
+        "context_length_trained": facts.context_length,
+        "context_length": memory.context_length(header, chosen.load),
+        "chat_template": facts.template,
+        "size_bytes": size,
+        "digest": digest,
+        "threads": chosen.load.threads,
+        "parallel": chosen.load.parallel,
+        "cached_tokens": memory.cells(header, chosen.load),
+        "memory_bytes": memory.needed(place.path, header, chosen.load),
+        "memory_free_bytes": memory.available(),
+    }
+    if place.reference is not None:
+        report |= _of_card(place.reference, digest)
+    return report
+
+
+def _of_card(name: str, digest: str) -> dict[str, Any]:
+    card = reference.card(name)
+    accuracy = {
+        skill: round(found["correct"] / found["questions"], 3)
+        for skill, found in card.get("accuracy", {}).items()
+        if found["questions"]
+    }
+    return {"about": card["about"], "accuracy": accuracy, "digest_as_on_card": digest == card["sha256"]}
+
+
+async def _describe(chosen: Named) -> ModelInfo:
+    engine = await open_engine(chosen.place, chosen.load)
+    try:
+        return await engine.describe()
+    finally:
+        await engine.close()
+
+
+def _of_engine(info: ModelInfo) -> dict[str, Any]:
+    found = {
+        "name": info.name,
+        "architecture": info.architecture,
+        "parameters": info.parameters,
+        "context_length": info.context_length,
+        "size_bytes": info.size_bytes,
+        "digest": info.digest.hex(),
+        "parallel": info.parallel,
+    }
+    known = {key: value for key, value in found.items() if value}
+    return known | {"abilities": {ability.value: ability in info.abilities for ability in Ability}}
+
+
+def _print(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        answer_json(report)
+        return
+    print_facts([(name, value) for name, value in _lines(report) if value])
+
+
+def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """One fact a line; what is not known has none."""
+    get = report.get
+    abilities = get("abilities", {})
+    memory_line = f"about {mebibytes(report['memory_bytes'])}" if "memory_bytes" in report else ""
+    if memory_line and report["memory_free_bytes"] is not None:
+        memory_line += f" with these settings; {mebibytes(report['memory_free_bytes'])} are free"
+    quantized = f"{get('quantization')}, {get('bits_per_weight')} bits a weight" if "quantization" in report else ""
+    used = f"{get('context_length', 0):,} tokens used" if get("context_length") else ""
+    trained = f", trained for {get('context_length_trained'):,}" if get("context_length_trained") else ""
+    on_card = ""
+    if "digest_as_on_card" in report:
+        on_card = "  as on its card" if report["digest_as_on_card"] else "  not the one on its card"
+    accuracy = "  ".join(f"{skill} {share:.2f}" for skill, share in get("accuracy", {}).items())
+    return [
+        ("model", report["model"]),
+        ("file", get("file", "")),
+        ("name", get("name", "")),
+        ("about", get("about", "")),
+        ("architecture", get("architecture", "")),
+        ("parameters", count(get("parameters", 0))),
+        ("quantization", quantized),
+        ("vocabulary", f"{get('vocabulary'):,} tokens" if get("vocabulary") else ""),
+        ("context", used + trained),
+        ("chat template", get("chat_template", "")),
+        ("size", mebibytes(get("size_bytes", 0)) if get("size_bytes") else ""),
+        ("digest", f"{report['digest']}{on_card}" if get("digest") else ""),
+        ("at once", f"{get('parallel')} samples, {get('cached_tokens'):,} tokens kept" if memory_line else ""),
+        ("memory", memory_line),
+        ("can", ", ".join(name for name, able in abilities.items() if able)),
+        ("cannot", ", ".join(name for name, able in abilities.items() if not able)),
+        ("accuracy", accuracy),
+        ("problem", get("problem", "")),
+    ]
