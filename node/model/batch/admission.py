@@ -1,8 +1,9 @@
 """Which of the waiting jobs begin, and when: fairly between callers, and only when all that they may need is free."""
 
 from node.model.batch.jobs import Room
-from node.model.batch.prefixes import Prefixes, Trunk
+from node.model.batch.prefixes import Prefixes
 from node.model.batch.queue import Queue
+from node.model.batch.trunk import Trunk
 from node.model.batch.work import Work
 
 

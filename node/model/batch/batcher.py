@@ -155,18 +155,20 @@ class Batcher:
         assert len(drawn) == flight.draws
         self._passes += 1
         finished: list[Finished] = []
-        for work, count in flight.shares:
+        group, some_over = flight.group, False
+        for work, count in group.shares.items():
             self._count(work, count, generated=count)
-        for runner, (token, ends) in zip(flight.samples, drawn, strict=False):  # the rest are first tokens
+        for runner, (token, ends) in zip(group.samples, drawn, strict=False):  # the rest are first tokens
             runner.left -= 1
             if ends or runner.left == 0:
                 self._end(runner, finished)
+                some_over = True
             else:
                 runner.token = token
                 runner.position += 1
-        if finished or any(runner.over for runner in flight.samples):
-            flight.group.clear_over()
-        first = iter(drawn[len(flight.samples) :])
+        if some_over:
+            group.clear_over()
+        first = iter(drawn[flight.samples :])
         for feed, start, stop in flight.chunks:
             if feed.runner is None:
                 self._prompt_fed(feed.work, stop - start, stop, first, finished)
@@ -177,7 +179,7 @@ class Batcher:
     def failed(self, plan: Plan) -> list[int]:
         """The pass failed, after its operations. Returns the jobs in it: they are gone, with all that they held."""
         flight = self._land(plan)
-        works = [work for work, _ in flight.shares] + [feed.work for feed, _, _ in flight.chunks]
+        works = list(flight.group.shares) + [feed.work for feed, _, _ in flight.chunks]
         lost = {work.job.id: work for work in works}
         for work in lost.values():
             self._abandon(work, keep=False)

@@ -15,10 +15,8 @@ class Flight:
 
     plan: Plan
     group: Group
-    samples: list[Runner]
-    """The first so many parts of the pass, one each."""
-    shares: list[tuple[Work, int]]
-    """How many of them each job has."""
+    samples: int
+    """So many first parts of the pass are the group's running samples."""
     chunks: list[tuple[Feed, int, int]]
     """The other parts: feeds with the range of their tokens."""
     draws: int
@@ -28,15 +26,15 @@ class Flight:
 def take_off(group: Group, operations: list[Operation], tokens_max: int, outputs_max: int) -> Flight:
     """Args: tokens_max, outputs_max: for known tokens, besides the running samples."""
     samples = group.samples
-    sequences, wanted, shares = group.settled()
     plan = Plan(
         operations=operations,
         adapters=group.adapters,
         tokens=[runner.token for runner in samples],
         positions=[runner.position for runner in samples],
-        sequences=sequences.copy(),
+        sequences=group.sequences.copy(),
         outputs=list(range(len(samples))),
-        wanted=wanted.copy(),
+        wanted=group.wanted.copy(),
+        begun=[],
     )
     chunks = group.feeds.take(tokens_max, outputs_max) if group.feeds else []
     draws = len(samples)
@@ -45,13 +43,15 @@ def take_off(group: Group, operations: list[Operation], tokens_max: int, outputs
         plan.tokens.extend(feed.tokens[start:stop])
         plan.positions.extend(range(feed.first + start, feed.first + stop))
         plan.sequences.extend([feed.sequence] * (stop - start))
+        if feed.work.latest == 0:
+            plan.begun.append(feed.work.job.id)
         if feed.runner is not None:
             plan.outputs.extend(range(index, index + stop - start))
             _want_next(plan.wanted, feed.runner, index, start, stop)
         elif stop == len(feed.tokens):
             plan.outputs.append(len(plan.tokens) - 1)
             draws += _want_first(plan.wanted, feed.work, len(plan.tokens) - 1)
-    return Flight(plan, group, samples, shares, chunks, draws)
+    return Flight(plan, group, len(samples), chunks, draws)
 
 
 def _want_first(wanted: list[Wanted], work: Work, index: int) -> int:

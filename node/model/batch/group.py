@@ -8,24 +8,27 @@ from node.model.batch.work import Runner, Work
 
 
 class Group:
-    """Running samples stand first in each pass, in a fixed order, so what is said about them seldom changes.
+    """Running samples stand first in each pass, each in its place, so what is said about them seldom changes.
 
-    That is worked out anew only when a sample begins or ends: there may be hundreds of passes a second, and all the
-    time that they take in Python is taken from the model.
+    It is kept from pass to pass, and only where a sample begins or ends it is written anew: there may be hundreds of
+    passes a second, and all the time that they take in Python is taken from the model.
     """
 
-    __slots__ = ("_changed", "_sequences", "_shares", "_wanted", "adapters", "feeds", "samples", "works")
+    __slots__ = ("adapters", "feeds", "samples", "sequences", "shares", "wanted", "works")
 
     def __init__(self, adapters: Hashable, quantum: int) -> None:
         self.adapters = adapters
-        self.samples: list[Runner] = []
         self.feeds = Feeds(quantum)
         self.works = 0
         """Jobs that are not over."""
-        self._changed = False
-        self._sequences: list[int] = []
-        self._wanted: list[Wanted] = []
-        self._shares: list[tuple[Work, int]] = []
+        self.samples: list[Runner] = []
+        """Those that run, each in its place."""
+        self.sequences: list[int] = []
+        """Of each of them."""
+        self.wanted: list[Wanted] = []
+        """Of each of them."""
+        self.shares: dict[Work, int] = {}
+        """How many of them each job has."""
 
     @property
     def busy(self) -> bool:
@@ -33,26 +36,28 @@ class Group:
         return bool(self.samples or self.feeds)
 
     def start(self, runner: Runner) -> None:
+        place = len(self.samples)
         self.samples.append(runner)
-        self._changed = True
+        self.sequences.append(runner.sequence)
+        self.wanted.append(_drawing(runner, place))
+        self.shares[runner.work] = self.shares.get(runner.work, 0) + 1
 
     def clear_over(self) -> None:
-        """Take out the samples that are over."""
-        self.samples = [runner for runner in self.samples if not runner.over]
-        self._changed = True
+        """Take out the samples that are over: the last one moves into the gap."""
+        for place in reversed(range(len(self.samples))):
+            runner = self.samples[place]
+            if runner.over:
+                last = self.samples.pop()
+                self.sequences[place] = self.sequences[-1]
+                self.sequences.pop()
+                self.wanted.pop()
+                if last is not runner:
+                    self.samples[place] = last
+                    self.wanted[place] = _drawing(last, place)
+                self.shares[runner.work] -= 1
+                if self.shares[runner.work] == 0:
+                    del self.shares[runner.work]
 
-    def settled(self) -> tuple[list[int], list[Wanted], list[tuple[Work, int]]]:
-        """The running samples' sequences, what is wanted of them, and how many of them each job has."""
-        if self._changed:
-            self._changed = False
-            self._sequences = [runner.sequence for runner in self.samples]
-            self._wanted = [
-                Wanted(index, runner.work.job.id, runner.index, Purpose.DRAW)
-                for index, runner in enumerate(self.samples)
-            ]
-            counts: dict[int, tuple[Work, int]] = {}
-            for runner in self.samples:
-                work = runner.work
-                counts[work.job.id] = (work, counts.get(work.job.id, (work, 0))[1] + 1)
-            self._shares = list(counts.values())
-        return self._sequences, self._wanted, self._shares
+
+def _drawing(runner: Runner, place: int) -> Wanted:
+    return Wanted(place, runner.work.job.id, runner.index, Purpose.DRAW)

@@ -72,6 +72,7 @@ class Plan:
         sequences: of each part.
         outputs: indices of the parts whose logits are wanted, rising.
         wanted: those for DRAW are answered in this order.
+        begun: ids of the jobs for which this is the first pass.
     """
 
     operations: list[Operation]
@@ -81,3 +82,4 @@ class Plan:
     sequences: list[int]
     outputs: list[int]
     wanted: list[Wanted]
+    begun: list[int]

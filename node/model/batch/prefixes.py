@@ -1,55 +1,14 @@
 """The prompts in the model's memory: who holds which sequence and cells, what is shared, kept for later and evicted."""
 
-from array import array
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable
 
-from node.model.batch.cells import Cells, Segment
+from node.model.batch.cells import Cells
 from node.model.batch.jobs import Room
 from node.model.batch.plan import Copy, Cut, Forget, Operation
+from node.model.batch.trunk import WIDTH, Shelf, Trunk
 
 SHARED_MIN = 8
 """Tokens. A shorter common beginning, mostly the template's, is evaluated sooner than it is waited for."""
-
-_WIDTH = array("i").itemsize
-
-
-def packed(tokens: Iterable[int]) -> bytes:
-    """In a form that is quick to compare."""
-    return array("i", tokens).tobytes()
-
-
-def common(one: bytes, other: bytes) -> int:
-    """How many tokens two packed prompts begin alike with."""
-    size = min(len(one), len(other))
-    if one[:size] == other[:size]:
-        return size // _WIDTH
-    difference = int.from_bytes(one[:size], "little") ^ int.from_bytes(other[:size], "little")
-    lowest = (difference & -difference).bit_length() - 1  # no loop in Python over the tokens
-    return lowest // (8 * _WIDTH)
-
-
-@dataclass(slots=True, eq=False)
-class Trunk:
-    """A prompt in a sequence of its own: being evaluated, in use by its job's branches, or idle and kept for later."""
-
-    adapters: Hashable
-    data: bytes
-    """The tokens, packed."""
-    sequence: int
-    leaf: Segment
-    shared: int
-    """Tokens that it has from another; they are there at once or, where it waits, as soon as the other has them."""
-    done: int = 0
-    """Tokens that its sequence holds, but for those of a branch that lives in the same sequence."""
-    idle: bool = False
-    waits_for: "Trunk | None" = None
-    followers: "list[Trunk]" = field(default_factory=list)
-    """Those that wait for this one."""
-
-    @property
-    def length(self) -> int:
-        return len(self.data) // _WIDTH
 
 
 class Prefixes:
@@ -65,8 +24,8 @@ class Prefixes:
         self._cells = Cells()
         self._promised = 0
         self._in_use = 0
-        self._trunks: dict[Hashable, dict[int, Trunk]] = {}
-        """By adapters and sequence."""
+        self._shelves: dict[Hashable, Shelf] = {}
+        """All prompts, by adapters."""
         self._idle: dict[int, Trunk] = {}
         """By sequence, least recently used first."""
         self.operations: list[Operation] = []
@@ -92,10 +51,9 @@ class Prefixes:
 
         The prompt is packed; `promised` is in cells, for all branches together.
         """
-        if not self.seats:
-            return None
+        assert self.seats
         source, shared = self._match(adapters, data)
-        leaf = self._cells.add(source.leaf if source else None, shared, len(data) // _WIDTH)
+        leaf = self._cells.add(source.leaf if source else None, shared, len(data) // WIDTH)
         if self._cells.used + self._promised + promised > self._room.cells:  # even with no idle prompt left
             self._cells.rest(leaf)
             self._cells.drop(leaf)
@@ -107,7 +65,7 @@ class Prefixes:
             trunk = Trunk(adapters, data, self._sequence(source), leaf, shared)
             if source is not None:
                 self._begin_as(source, trunk)
-        self._trunks.setdefault(adapters, {})[trunk.sequence] = trunk
+        self._shelves.setdefault(adapters, Shelf()).add(trunk)
         self._in_use += 1
         self._promised += promised
         while self.held > self._room.cells:
@@ -116,20 +74,24 @@ class Prefixes:
 
     def _match(self, adapters: Hashable, data: bytes) -> tuple[Trunk | None, int]:
         """Whose beginning to share, and how many tokens of it. The prompt's last token is always evaluated anew."""
-        limit = data[:-_WIDTH]
+        shelf = self._shelves.get(adapters)
+        if shelf is None:
+            return None, 0
+        longest = len(data) // WIDTH - 1
+        can_cut = self._room.can_cut
         ready = coming = 0
         found: Trunk | None = None
         awaited: Trunk | None = None
-        for trunk in self._trunks.get(adapters, {}).values():
-            if not trunk.data.startswith(data[: _WIDTH * (ready + 1)]):
+        for trunk, alike in shelf.alike(data):
+            shared = min(alike, longest)
+            if shared <= ready:
+                break
+            if not can_cut and shared < trunk.length:
                 continue
-            shared = common(trunk.data, limit)
-            if not self._room.can_cut and shared < trunk.length:
-                continue
-            if min(shared, trunk.done) > ready and (self._room.can_cut or trunk.done == trunk.length):
-                found, ready = trunk, min(shared, trunk.done)
             if shared > coming:
                 awaited, coming = trunk, shared
+            if min(shared, trunk.done) > ready and (can_cut or trunk.done == trunk.length):
+                found, ready = trunk, min(shared, trunk.done)
         if coming >= ready + SHARED_MIN:
             return awaited, coming
         return (found, ready) if ready >= SHARED_MIN else (None, 0)
@@ -139,6 +101,7 @@ class Prefixes:
         if shared < source.length:
             self.operations.append(Cut(source.sequence, shared))
         del self._idle[source.sequence]
+        self._shelves[source.adapters].remove(source)
         self._cells.drop(source.leaf)
         return source.sequence
 
@@ -202,9 +165,6 @@ class Prefixes:
         for orphan in orphans:
             orphan.waits_for = None
         if keep and trunk.done >= SHARED_MIN:
-            if trunk.done < trunk.length:
-                trunk.data = trunk.data[: trunk.done * _WIDTH]
-                trunk.leaf = self._cells.shorten(trunk.leaf, trunk.done)
             self._rest(trunk)
         else:
             self._forget(trunk)
@@ -213,13 +173,18 @@ class Prefixes:
         return orphans
 
     def _rest(self, trunk: Trunk) -> None:
-        """Keep it, unless another holds as much and more; and of the idle ones, those that hold more than it."""
-        others = [other for other in self._trunks[trunk.adapters].values() if other is not trunk]
-        if any(other.done >= trunk.done and other.data.startswith(trunk.data) for other in others):
+        """Keep it, unless another holds as much and more; and of the idle ones, only what holds more than it."""
+        shelf = self._shelves[trunk.adapters]
+        if trunk.done < trunk.length:
+            shelf.remove(trunk)
+            trunk.data = trunk.data[: trunk.done * WIDTH]
+            trunk.leaf = self._cells.shorten(trunk.leaf, trunk.done)
+            shelf.add(trunk)
+        if any(other.done >= trunk.done for other in shelf.longer(trunk)):
             self._forget(trunk)
             return
-        for other in others:
-            if other.idle and trunk.data.startswith(other.data):
+        for other in shelf.shorter(trunk):
+            if other.idle:
                 del self._idle[other.sequence]
                 self._forget(other)
         trunk.idle = True
@@ -238,10 +203,10 @@ class Prefixes:
 
     def _forget(self, trunk: Trunk) -> None:
         self._cells.drop(trunk.leaf)
-        trunks = self._trunks[trunk.adapters]
-        del trunks[trunk.sequence]
-        if not trunks:
-            del self._trunks[trunk.adapters]
+        shelf = self._shelves[trunk.adapters]
+        shelf.remove(trunk)
+        if not shelf:
+            del self._shelves[trunk.adapters]
         self.operations.append(Forget(trunk.sequence))
         self._free.append(trunk.sequence)
 

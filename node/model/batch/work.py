@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from node.model.batch.jobs import Follow, Job, Sample
-from node.model.batch.prefixes import Trunk, packed
+from node.model.batch.trunk import Trunk, packed
 from node.model.results import Account
 
 
@@ -63,7 +63,7 @@ class Work:
     follows: "deque[Runner]" = field(default_factory=deque)
     """Branches of known tokens that wait until others of this job are over."""
     latest: int = 0
-    """Number of the latest pass that it took part in."""
+    """Number of the latest pass that it took part in, counted from 1."""
     spent: Spent = field(default_factory=Spent)
 
 

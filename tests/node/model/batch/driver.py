@@ -184,7 +184,7 @@ class Driver:
         """Add up each job's tokens. Whose a part of a prompt is, nobody is told before its end: the batcher knows."""
         flight = self.batcher._flight
         assert flight is not None
-        owners = [one.job_id for one in plan.wanted[: len(flight.samples)]]
+        owners = [one.job_id for one in plan.wanted[: flight.samples]]
         for feed, start, stop in flight.chunks:
             owners += [feed.work.job.id] * (stop - start)
         for job_id, position in zip(owners, plan.positions, strict=True):

@@ -1,0 +1,1 @@
+"""Measures of the model engine, and of its parts alone."""
