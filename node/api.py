@@ -26,6 +26,8 @@ class AnswerReport(TypedDict):
     counts: list[tuple[str, int]]
     """How its samples fell."""
     samples: int
+    model: str | None
+    """SHA-256 of its model's file; None without a proposal."""
     points: list[tuple[str, int]]
     """Its preference."""
     cost: CostReport

@@ -89,6 +89,7 @@ def _answer(part: Part, seats: Mapping[NodeId, Member]) -> AnswerReport:
         "answer": proposal.answer if proposal else None,
         "counts": list(proposal.counts) if proposal else [],
         "samples": proposal.samples if proposal else 0,
+        "model": proposal.model.hex() if proposal else None,
         "points": list(part.points),
         "cost": cost_report(part.cost),
     }

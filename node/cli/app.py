@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import ask, demo, look, quorums, revoke, roster, setup, simulate, up, verify
+from node.cli import ask, demo, evaluate, look, model, quorums, revoke, roster, setup, simulate, up, verify
 from node.cli.options import JsonOption, print_help
 from node.cli.terminal import answer, answer_json, is_plain
 from node.errors import Exit
@@ -64,7 +64,9 @@ app.command(rich_help_panel=USE)(look.status)
 app.add_typer(roster.roster, name="roster", rich_help_panel=CHANGE)
 app.command(rich_help_panel=CHANGE)(revoke.revoke)
 app.add_typer(look.decisions, name="decisions", rich_help_panel=CHECK)
+app.add_typer(model.model, name="model", rich_help_panel=CHECK)
 app.command(rich_help_panel=CHECK)(verify.verify)
 app.command(rich_help_panel=CHECK)(quorums.quorums)
 app.command(rich_help_panel=CHECK)(simulate.simulate)
+app.command(rich_help_panel=CHECK)(evaluate.evaluate)
 app.command("exit-codes", rich_help_panel=CHECK)(exit_codes)

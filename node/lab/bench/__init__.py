@@ -1,1 +1,1 @@
-"""Measures a moot of five real processes on this machine: protocol time, memory, and how often it is right."""
+"""Measures a moot of five real processes on this machine: protocol time and memory."""

@@ -1,9 +1,7 @@
-"""`make bench`: five nodes on this machine, measured; tables to read and, with --json, a file to compare."""
+"""`make bench`: a moot on this machine, measured; tables to read and, with --json, a file to compare."""
 
 import json
-import random
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,24 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from node.lab.bench.measures import Score, quantile, wilson
-from node.lab.bench.protocol import Alone, Memory, alone, ask, burst, memory
+from node.lab.bench.measures import quantile
+from node.lab.bench.protocol import Alone, Memory, alone, burst, memory
 from node.lab.demo_federation import Federation
-from node.lab.demo_tasks import right_answer
-from node.lab.skills import SKILLS, sample
 from node.model import reference
 
-RULES = ("points", "plurality")
 JOIN_WAIT_S = 60.0
 
 
 def main(
     questions: Annotated[int, typer.Option(help="For the time of a decision, and as many at once.")] = 200,
-    per_skill: Annotated[int, typer.Option(help="Held-out questions of each skill, for accuracy.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
-    """Measure a moot of five nodes, each a process of its own with its own reference model."""
+    """Measure a moot of nodes that are processes of their own, one for each reference model."""
     out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder, Federation(Path(folder), reference.NAMES) as moot:
@@ -46,8 +40,6 @@ def main(
             timed = alone(moot, questions, seed, lambda: progress.advance(task))
             task = progress.add_task("many questions at once", total=questions)
             many = burst(moot, questions, seed + 1, lambda: progress.advance(task))
-            task = progress.add_task("accuracy", total=per_skill * len(SKILLS))
-            scores = _accuracy(moot, per_skill, seed + 2, lambda: progress.advance(task))
             weights = memory(moot)
     _show_times(out, timed)
     out.print(
@@ -56,12 +48,10 @@ def main(
         f"{many.questions / max(1, many.slots):.1f} to a slot.\n"
     )
     _show_memory(out, weights)
-    _show_accuracy(out, scores)
     figures.update(
         alone=asdict(timed),
         burst=asdict(many),
         memory=[asdict(one) for one in weights],
-        accuracy={skill: score.report() for skill, score in scores.items()},
     )
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=1) + "\n")
@@ -72,19 +62,6 @@ def _complete(moot: Federation, name: str) -> bool | None:
     client = moot.client(name)
     alive = sum(member["status"] == "alive" for member in client.members())
     return True if alive == len(moot.names) and not client.status()["watching"] else None
-
-
-def _accuracy(moot: Federation, per_skill: int, seed: int, tick: Callable[[], None]) -> dict[str, Score]:
-    rng = random.Random(seed)
-    scores: dict[str, Score] = {}
-    for skill in SKILLS:
-        scores[skill] = Score()
-        for number in range(per_skill):
-            task = sample(skill, rng, held_out=True)
-            node = moot.names[number % len(moot.names)]
-            scores[skill].add(right_answer(task), {rule: ask(moot, node, task, rule) for rule in RULES})
-            tick()
-    return scores
 
 
 def _progress(out: Console) -> Progress:
@@ -122,43 +99,6 @@ def _show_memory(out: Console, weights: list[Memory]) -> None:
         node = f"{one.node_rss_kib / 1024:.0f} ({one.node_pss_kib / 1024:.0f})"
         table.add_row(one.name, node, f"{one.model_rss_kib / 1024:.0f} ({one.model_pss_kib / 1024:.0f})")
     out.print(table)
-
-
-def _show_accuracy(out: Console, scores: dict[str, Score]) -> None:
-    """Members by their most frequent sample; the moot next to its best member, whichever way it comes out.
-
-    "any" is where some member was right: what a perfect choice among members could reach.
-    """
-    members = sorted(next(iter(scores.values())).members)
-    table = Table(box=SIMPLE_HEAD, title="Share of held-out questions answered right")
-    for column in ("skill", *members, *RULES, "best member", "gain", "any"):
-        table.add_column(column, justify="left" if column == "skill" else "right", no_wrap=True)
-    whole = sum(scores.values(), Score())
-    for skill, score in [*scores.items(), ("all", whole)]:
-        best, right = score.best_member()
-        gain = (score.decided[RULES[0]] - right) / score.asked
-        shares = [score.members[name] for name in members] + [score.decided[rule] for rule in RULES]
-        table.add_row(
-            skill,
-            *(f"{count / score.asked:.2f}" for count in shares),
-            f"{best} {right / score.asked:.2f}",
-            f"{gain:+.2f}",
-            f"{score.anybody / score.asked:.2f}",
-            end_section=skill == list(scores)[-1],
-        )
-    out.print(table)
-    low, high = wilson(whole.decided[RULES[0]], whole.asked)
-    best, right = whole.best_member()
-    best_low, best_high = wilson(right, whole.asked)
-    losses = [skill for skill, score in scores.items() if score.decided[RULES[0]] < score.best_member()[1]]
-    out.print(
-        f"All {whole.asked} questions, 95 % intervals: the moot {low:.2f} to {high:.2f}, its best member {best} "
-        f"{best_low:.2f} to {best_high:.2f}.\n"
-        f"The moot is worse than the best member of that skill on: {', '.join(losses) or 'none'}.\n"
-        f"{whole.forward_passes / whole.asked:.0f} forward passes and "
-        f"{whole.generated_tokens / whole.asked:.0f} tokens a question; two members that both err give the same "
-        f"answer {whole.same_wrong / max(1, whole.wrong_pairs):.0%} of the time."
-    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,8 @@
 """The sums of the benchmark. A wrong one would make every published figure wrong."""
 
-import json
-from typing import cast
-
 import pytest
 
-from node.api import DecisionReport
-from node.lab.bench.measures import Score, quantile, wilson
+from node.lab.bench.measures import quantile, wilson
 
 
 @pytest.mark.parametrize(
@@ -32,23 +28,3 @@ def test_quantile(values: list[float], share: float, found: float) -> None:
 )
 def test_wilson(right: int, asked: int, low: float, high: float) -> None:
     assert wilson(right, asked) == pytest.approx((low, high), abs=1e-3)
-
-
-def _decision(answer: str | None, **members: str | None) -> DecisionReport:
-    parts = [{"name": name, "answer": its} for name, its in members.items()]
-    cost = {"forward_passes": 6, "prompt_tokens": 0, "generated_tokens": 9, "model_ms": 0.0}
-    return cast(DecisionReport, {"answer": answer, "members": parts, "cost": cost})
-
-
-def test_a_score_counts_the_moot_its_members_and_who_errs_alike() -> None:
-    score = Score()
-    score.add("7", {"points": _decision("7", a="7", b="8", c="8"), "plurality": _decision("8", a="7", b="8", c="8")})
-    score.add("1", {"points": _decision(None, a=None, b=None, c="2"), "plurality": _decision("1", a="1", b="1", c="1")})
-    assert score.asked == 2
-    assert dict(score.decided) == {"points": 1, "plurality": 1}
-    assert score.best_member() == ("a", 1)
-    assert score.anybody == 1
-    assert (score.wrong_pairs, score.same_wrong) == (1 + 3, 1), "two that abstain have not erred alike"
-    assert score.forward_passes == 12
-    assert (score + score).asked == 4
-    assert json.loads(json.dumps(score.report()))["members"] == {"a": 1, "b": 0, "c": 0}, "a file can be made of it"

@@ -1,0 +1,116 @@
+"""Runs of `moot evaluate`: with progress on the terminal, and with what is measured so far when a person ends them."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from node.cli.terminal import console, print_table, say
+from node.control_client import ControlClient
+from node.errors import Exit, NodeError
+from node.lab.evaluate.exchanges import Terms
+from node.lab.evaluate.items import Item
+from node.lab.evaluate.live import LiveMoot
+from node.lab.evaluate.measure import Measured, measure, prepare
+from node.lab.evaluate.team import Team, seats
+from node.lab.evaluate.ways import WAYS
+from node.model import reference
+from node.model.opening import REFERENCE
+
+ALONE, SAMPLED = "alone", "sampled"
+SINGLE = MappingProxyType(
+    {ALONE: "each member's likeliest answer", SAMPLED: "each member's most frequent answer of its samples"}
+)
+"""Ways of single members; the second is always measured, as the others are built on it."""
+LIVE_WAY = "points"
+
+
+class UnknownWay(NodeError):
+    """No way of answering has this name."""
+
+    exit_code = Exit.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person wants measured, and how."""
+
+    members: Sequence[str]
+    ways: Sequence[str]
+    samples: int
+    temperature: float
+    tokens_max: int
+    seed: int
+    at_once: bool
+
+
+def list_ways() -> None:
+    rows = [[name, about] for name, about in SINGLE.items()] + [[name, way.about] for name, way in WAYS.items()]
+    print_table(["way", "about"], rows)
+
+
+def measure_models(order: Order, items: Sequence[Item]) -> tuple[Measured, bool]:
+    """What was measured, and whether it is all of it."""
+    known = [*SINGLE, *WAYS]
+    unknown = [way for way in order.ways if way not in known]
+    if unknown:
+        raise UnknownWay(f"--way {', '.join(unknown)}: there are {', '.join(known)}")
+    ways = list(dict.fromkeys(order.ways)) or known
+    members = seats(order.members or [f"{REFERENCE}{name}" for name in reference.NAMES])
+    terms = Terms(order.samples, order.temperature, order.tokens_max, order.seed)
+    found: list[Measured] = []
+
+    async def run(watcher: _Watcher) -> None:
+        async with Team(members, at_once=order.at_once) as team:
+            await team.meet()
+            found.append(prepare(team, ways))
+            await measure(team, items, ways, terms, watcher, found[0])
+
+    return _watched(found, lambda watcher: asyncio.run(run(watcher)))
+
+
+def measure_moot(order: Order, items: Sequence[Item], home: Path) -> tuple[Measured, bool]:
+    """The same of a live moot, whose charter says how many samples its members draw."""
+    moot = LiveMoot(ControlClient(home))
+    found = [moot.prepare(list(dict.fromkeys(order.ways)) or [LIVE_WAY])]
+    return _watched(found, lambda watcher: moot.measure(items, watcher, found[0]))
+
+
+class _Watcher:
+    """Shows how far the work is: one line that changes on a terminal, a line for each part elsewhere."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._shown: TaskID | None = None
+
+    def begins(self, what: str, steps: int) -> Callable[[], None]:
+        if not sys.stderr.isatty():
+            say(f"{what}: {steps:,}")
+            return lambda: None
+        if self._shown is not None:
+            self._progress.remove_task(self._shown)
+        task = self._shown = self._progress.add_task(what, total=steps)
+        return lambda: self._progress.advance(task)
+
+
+@contextmanager
+def _watching() -> Iterator[_Watcher]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(error=True), transient=True) as progress:
+        yield _Watcher(progress)
+
+
+def _watched(found: list[Measured], run: Callable[[_Watcher], None]) -> tuple[Measured, bool]:
+    with _watching() as watcher:
+        try:
+            run(watcher)
+        except KeyboardInterrupt:
+            if not found:
+                raise
+            return found[0], False
+    return found[0], True

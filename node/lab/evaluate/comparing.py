@@ -1,0 +1,114 @@
+"""Each way next to the best single member at the same cost, by group and over all, whichever way it comes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.lab.evaluate.case import Case, Points, decide, favourite
+from node.lab.evaluate.measure import Measured, alone_at
+from node.lab.evaluate.shares import Paired, Share
+from node.lab.evaluate.spent import Spent, total
+from node.lab.evaluate.ways import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Between a member's samples and the points it gave in the end, or between the two counts of a team."""
+
+    to_wrong: int
+    to_right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way on one group of questions.
+
+    Args:
+        group: None for all questions.
+        best: the member with the most right answers on these very questions, which favours it.
+        best_share: of its answers by as many samples as the team took of each member.
+        alone: of its answers by as many samples as make its tokens reach the team's.
+        against: the team beside `alone`.
+        spent, spent_alone: over all the questions together.
+        samples_alone: of the member alone, over all the questions together.
+        any_right: some member was right.
+    """
+
+    way: str
+    group: str | None
+    team: Share
+    best: int
+    best_share: Share
+    alone: Share
+    against: Paired
+    spent: Spent
+    spent_alone: Spent
+    samples_alone: int
+    any_right: Share
+    members_turned: Turns
+    team_turned: Turns
+
+    @property
+    def sentence(self) -> str:
+        """For people, in one line without names."""
+        low, high = self.against.interval
+        what = f"{self.against.difference:+.2f} ({low:+.2f} to {high:+.2f})"
+        return f"{self.against.verdict}: {what}, {self.against.gained} won and {self.against.lost} lost"
+
+
+def rows(measured: Measured) -> list[Row]:
+    """For each way: a row for each group, then one for all."""
+    groups: list[str | None] = [*measured.groups()]
+    groups += [None] if len(groups) > 1 else []
+    return [row(measured, way, group) for way in measured.ways for group in groups if measured.cases]
+
+
+def row(measured: Measured, way: str, group: str | None) -> Row:
+    places = measured.places(group)
+    cases = [measured.cases[place] for place in places]
+    verdicts = [measured.verdicts[way][place] for place in places]
+    best = measured.best_member(group)
+    size = measured.parameters[best]
+    alone = [alone_at(case, best, end.spent.tokens, size) for case, end in zip(cases, verdicts, strict=True)]
+    team_right = [end.answer == case.item.right for case, end in zip(cases, verdicts, strict=True)]
+    alone_right = [favourite(case.item, one.counts) == case.item.right for case, one in zip(cases, alone, strict=True)]
+    members = range(len(measured.members))
+    return Row(
+        way,
+        group,
+        Share(sum(team_right), len(places)),
+        best,
+        Share(sum(measured.is_right(place, best) for place in places), len(places)),
+        Share(sum(alone_right), len(places)),
+        Paired.of(team_right, alone_right),
+        total(end.spent for end in verdicts),
+        total(one.spent for one in alone),
+        sum(len(one.answers) for one in alone),
+        Share(sum(any(measured.is_right(place, member) for member in members) for place in places), len(places)),
+        _members_turned(cases, verdicts),
+        _team_turned(cases, verdicts, team_right),
+    )
+
+
+def _members_turned(cases: Sequence[Case], verdicts: Sequence[Verdict]) -> Turns:
+    pairs = [
+        (_is_right(case, before), _is_right(case, after))
+        for case, end in zip(cases, verdicts, strict=True)
+        for before, after in zip(end.before, end.after, strict=True)
+    ]
+    return _turns(pairs)
+
+
+def _team_turned(cases: Sequence[Case], verdicts: Sequence[Verdict], right: Sequence[bool]) -> Turns:
+    """From what plain counting of the members' samples had given."""
+    plain = [
+        decide(case.item, "points", end.before) == case.item.right for case, end in zip(cases, verdicts, strict=True)
+    ]
+    return _turns(list(zip(plain, right, strict=True)))
+
+
+def _turns(pairs: Sequence[tuple[bool, bool]]) -> Turns:
+    return Turns(sum(one and not other for one, other in pairs), sum(other and not one for one, other in pairs))
+
+
+def _is_right(case: Case, points: Points) -> bool:
+    return favourite(case.item, points) == case.item.right

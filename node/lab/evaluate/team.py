@@ -1,0 +1,156 @@
+"""The models that are measured: opened one after another or all at once, each asked many things at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from node.errors import Exit, NodeError
+from node.lab.evaluate.case import Reply
+from node.lab.evaluate.exchanges import Request
+from node.lab.evaluate.spent import Spent, spent_on
+from node.model.engine import Ability, Engine, ModelInfo
+from node.model.errors import ModelError
+from node.model.opening import find, open_engine
+from node.model.requests import AdapterUse, GenerateRequest
+
+IN_FLIGHT = 32
+"""Requests at one model at a time: enough to fill its forward passes, and within what its queue holds."""
+ADAPTER_SIGN = "+"
+"""Between a model and the adapters that it is used with."""
+
+Open = Callable[[str], Awaitable[Engine]]
+
+
+class MemberUnusable(NodeError):
+    """A model that was to be measured cannot be opened. The message says why."""
+
+    exit_code = Exit.MODEL_INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One member of a team.
+
+    Args:
+        name: in tables; each member of a team has another.
+        model: what a person calls its model.
+        adapters: files of adapters that are applied to all its requests.
+    """
+
+    name: str
+    model: str
+    adapters: tuple[str, ...] = ()
+
+
+def seats(specs: Sequence[str]) -> list[Seat]:
+    """Read what a person calls members: a model, or MODEL+ADAPTER; a model may sit twice, with and without."""
+    found = list[Seat]()
+    for spec in specs:
+        model, *adapters = [spec] if Path(spec).is_file() else spec.split(ADAPTER_SIGN)
+        short = "+".join(_short(part) for part in (model, *adapters))
+        twins = sum(seat.name == short or seat.name.startswith(f"{short}#") for seat in found)
+        found.append(Seat(f"{short}#{twins + 1}" if twins else short, model, tuple(adapters)))
+    return found
+
+
+class Team:
+    """Use it as a context: whatever it opened is closed when the context is left."""
+
+    def __init__(self, members: Sequence[Seat], *, at_once: bool = False, open_model: Open = open_engine) -> None:
+        """Unless `at_once`, a member's model is closed when another's is opened: memory for one is enough."""
+        self.members = tuple(members)
+        self.infos: dict[int, ModelInfo] = {}
+        self._at_once = at_once
+        self._open_model = open_model
+        self._engines: dict[int, tuple[Engine, tuple[AdapterUse, ...]]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def meet(self) -> None:
+        """Open every model once, so that one that cannot be used is known before any work is done.
+
+        Raises:
+            MemberUnusable: naming the member.
+        """
+        for member in range(len(self.members)):
+            await self._engine(member)
+
+    def is_able(self, member: int, ability: Ability) -> bool:
+        return ability in self.infos[member].abilities
+
+    async def ask(self, member: int, requests: Sequence[Request], tick: Callable[[], None]) -> list[Reply]:
+        """Ask one member many things. What it cannot answer is a reply that says so; seconds are shared equally."""
+        if not requests:
+            return []
+        engine, uses = await self._engine(member)
+        room = asyncio.Semaphore(IN_FLIGHT)
+
+        async def one(request: Request) -> Reply:
+            async with room:
+                reply = await _asked(engine, replace(request, adapters=uses), self.infos[member].parameters)
+            tick()
+            return reply
+
+        began = time.monotonic()
+        tasks = [asyncio.create_task(one(request)) for request in requests]
+        try:
+            replies = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        seconds = (time.monotonic() - began) / len(requests)
+        return [replace(reply, spent=replace(reply.spent, seconds=seconds)) for reply in replies]
+
+    async def _engine(self, member: int) -> tuple[Engine, tuple[AdapterUse, ...]]:
+        if member not in self._engines:
+            if not self._at_once:
+                await self._close()
+            self._engines[member] = await self._opened(member)
+        return self._engines[member]
+
+    async def _opened(self, member: int) -> tuple[Engine, tuple[AdapterUse, ...]]:
+        seat = self.members[member]
+        async with AsyncExitStack() as stack:
+            try:
+                engine = await self._open_model(seat.model)
+                stack.push_async_callback(engine.close)
+                added = [await engine.add_adapter(find(adapter).path) for adapter in seat.adapters]
+                self.infos[member] = await engine.describe()
+            except ModelError as error:
+                raise MemberUnusable(f"{seat.name}: {error}") from error
+            stack.pop_all()
+        return engine, tuple(AdapterUse(info.digest) for info in added)
+
+    async def _close(self) -> None:
+        while self._engines:
+            _, (engine, _) = self._engines.popitem()
+            await engine.close()
+
+
+async def _asked(engine: Engine, request: Request, parameters: int) -> Reply:
+    try:
+        if isinstance(request, GenerateRequest):
+            generated = await engine.generate(request)
+            return Reply(generated, spent_on(generated.account, 0.0, parameters))
+        scored = await engine.score(request)
+        return Reply(scored, spent_on(scored.account, 0.0, parameters))
+    except ModelError as error:
+        return Reply(None, Spent(), str(error))
+
+
+def _short(model: str) -> str:
+    """What a member is called in a table."""
+    name = model.rpartition(":")[2] if model.startswith("reference:") else Path(model).name.removesuffix(".gguf")
+    return name or model

@@ -1,0 +1,165 @@
+"""What was measured, as tables of at most 120 columns for people."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from node.lab.evaluate.agreement import agreement
+from node.lab.evaluate.comparing import Row, rows
+from node.lab.evaluate.measure import Measured
+from node.lab.evaluate.shares import Share
+from node.lab.evaluate.spent import Spent
+from node.lab.evaluate.ways import WAYS
+
+MEMBERS_MAX = 9
+"""Columns of members in one table; more get another."""
+ALL = "all"
+
+
+def show(out: Console, measured: Measured) -> None:
+    if not measured.cases:
+        out.print("Nothing is measured yet: no question is answered by all members.")
+        return
+    found = rows(measured)
+    for start in range(0, len(measured.members), MEMBERS_MAX):
+        _show_members(out, measured, range(len(measured.members))[start : start + MEMBERS_MAX])
+    for way in measured.ways:
+        _show_way(out, measured, way, [row for row in found if row.way == way])
+    if found:
+        out.print("The best member of each line is chosen on these very questions, which favours it.\n")
+        _show_costs(out, measured, found)
+        _show_turns(out, found)
+    if len(measured.members) > 1:
+        _show_agreement(out, measured)
+    for text, count in sorted(measured.failed.items()):
+        out.print(f"{count} requests failed: {text}")
+    for note in measured.notes:
+        out.print(note)
+
+
+def share(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1) if value < 1 else "1.00"
+
+
+def with_interval(found: Share) -> str:
+    low, high = found.interval
+    return f"{share(found.value)} ({share(low)} to {share(high)})"
+
+
+def _table(title: str, first: str, *columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _show_members(out: Console, measured: Measured, members: Sequence[int]) -> None:
+    """Shares of right answers, by the most frequent of the samples and, with the way alone, by the likeliest answer."""
+    samples = max((len(draw.answers) for case in measured.cases for draw in case.drawn), default=0)
+    names = [measured.members[member] for member in members]
+    table = _table(f"Each member alone: its most frequent answer of {samples}", "", *names, "any")
+    groups: list[str | None] = [*measured.groups(), None]
+    for group in groups:
+        places = measured.places(group)
+        right = [[measured.is_right(place, member) for place in places] for member in members]
+        anybody = [any(measured.is_right(place, one) for one in range(len(measured.members))) for place in places]
+        cells = [share(sum(one) / len(places)) for one in (*right, anybody)]
+        table.add_row(group or f"{ALL} ({len(places)})", *cells, end_section=group == groups[-2])
+    if all(case.greedy for case in measured.cases):
+        greedy = [
+            sum(case.greedy[member].answers[:1] == (case.item.right,) for case in measured.cases) for member in members
+        ]
+        table.add_row("likeliest answer", *(share(right / len(measured.cases)) for right in greedy), "")
+    out.print(table)
+
+
+def _show_way(out: Console, measured: Measured, way: str, found: Sequence[Row]) -> None:
+    about = WAYS[way].about if way in WAYS else "decided by the moot"
+    columns = ("all together", "best member", "it alone, same tokens", "difference", "won/lost", "together is")
+    table = _table(f"{way}: {about}", "", *columns)
+    for row in found:
+        low, high = row.against.interval
+        table.add_row(
+            row.group or ALL,
+            with_interval(row.team),
+            measured.members[row.best],
+            with_interval(row.alone),
+            f"{row.against.difference:+.2f} ({low:+.2f} to {high:+.2f})",
+            f"{row.against.gained}/{row.against.lost}",
+            row.against.verdict.removesuffix(" measured"),
+        )
+    out.print(table)
+    for verdict, names in _by_verdict(found).items():
+        out.print(f"{way}: {verdict} on {', '.join(names)}.")
+    out.print()
+
+
+def _by_verdict(found: Sequence[Row]) -> dict[str, list[str]]:
+    said = {"better": "together is better", "worse": "together is worse", "no difference measured": ""}
+    names: dict[str, list[str]] = {}
+    for row in found:
+        names.setdefault(said[row.against.verdict] or row.against.verdict, []).append(row.group or "all questions")
+    return names
+
+
+def _show_costs(out: Console, measured: Measured, found: Sequence[Row]) -> None:
+    columns = ("samples", "passes", "prompt", "cached", "generated", "tokens", "tokens x size", "seconds")
+    table = _table("Cost of a question", "", *columns)
+    whole = [row for row in found if row.group is None] or found
+    for row in whole:
+        asked = row.team.asked
+        table.add_row(row.way, "", *_cost_cells(row.spent, asked))
+        table.add_row(
+            f"  {measured.members[row.best]} alone",
+            f"{row.samples_alone / asked:.0f}",
+            *_cost_cells(row.spent_alone, asked),
+            end_section=True,
+        )
+    out.print(table)
+    if not measured.is_equal:
+        out.print("The best member alone did not get as many samples as the team's cost allows: the rest was left out.")
+
+
+def _cost_cells(spent: Spent, asked: int) -> list[str]:
+    counts = (spent.forward_passes, spent.prompt_tokens, spent.cached_tokens, spent.generated_tokens, spent.tokens)
+    work = f"{spent.work / asked / 1e6:,.0f} M" if spent.work else "-"
+    return [*(f"{count / asked:,.0f}" for count in counts), work, f"{spent.seconds / asked:.3f}"]
+
+
+def _show_turns(out: Console, found: Sequence[Row]) -> None:
+    """Where anybody changed its mind, and what plain points would have given."""
+    rounds = [row for row in found if row.way in WAYS and WAYS[row.way].asks is not None]
+    moved = [row for row in rounds if row.group is None] or rounds
+    if not moved:
+        return
+    table = _table(
+        "Turns between a member's own samples and what it said in the end",
+        "",
+        "members: right to wrong",
+        "wrong to right",
+        "all together: right to wrong",
+        "wrong to right",
+    )
+    for row in moved:
+        turns = (row.members_turned, row.team_turned)
+        table.add_row(row.way, *(str(count) for turn in turns for count in (turn.to_wrong, turn.to_right)))
+    out.print(table)
+
+
+def _show_agreement(out: Console, measured: Measured) -> None:
+    found = agreement(measured, None)
+    if len(measured.members) <= MEMBERS_MAX:
+        title = "How often two members that both err give the same wrong answer"
+        table = _table(title, "", *measured.members)
+        for name, line in zip(measured.members, found.same_wrong, strict=True):
+            table.add_row(name, *("" if one is None else share(one) for one in line))
+        out.print(table)
+    same = "-" if found.mean_same_wrong is None else share(found.mean_same_wrong)
+    votes = "-" if found.votes is None else f"{found.votes:.1f}"
+    out.print(
+        f"Members that both err give the same wrong answer {same} of the time; {found.members} members are worth "
+        f"{votes} independent votes."
+    )
