@@ -90,6 +90,7 @@ class Context:
         log.errors.clear()
         status = native.llama_decode(self.pointer, batch)
         if status == NO_ROOM:
+            self._tokens -= len(tokens)  # it counted them all the same
             raise NoRoom
         if status != 0:
             raise ModelFailed(f"llama_decode returned {status}: {log.reason()}")

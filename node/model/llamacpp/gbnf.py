@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from node.model.errors import GrammarInvalid
 
-RULES_MAX = 2_000
+RULES_MAX = 1_000
 NESTING_MAX = 64  # of parentheses; llama.cpp's parser calls itself for each
 REPETITIONS_MAX = 1_000
 _NAME = frozenset(string.ascii_letters + string.digits + "-")

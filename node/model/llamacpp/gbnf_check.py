@@ -12,7 +12,7 @@ from node.model.errors import GrammarInvalid
 from node.model.llamacpp.gbnf import Alternatives, Group, Item, Letters, Reference, Repeated, read
 
 ELEMENTS_MAX = 200_000  # letters and names, after repetitions are written out as llama.cpp does
-VISITS_MAX = 200_000  # of rules, in llama.cpp's search for left recursion; it remembers nothing
+VISITS_MAX = 1_000_000  # of rules, in llama.cpp's search for left recursion; it remembers nothing
 
 
 def check(text: str) -> None:

@@ -148,10 +148,11 @@ class Vocabulary:
 
         Some tokenizers put a space before any text, which would stand in the middle here. Behind a letter they do not.
         """
-        if self._tokenize("0", special=False) == self._tokenize("x0", special=False)[1:]:
-            return []
         letters = [letter for letter in _BEFORE_A_CONTINUATION if self._spellable(letter)]
-        return [(letter, self._tokenize(letter, special=False)) for letter in letters]
+        firsts = [(letter, self._tokenize(letter, special=False)) for letter in letters]
+        if any(self._tokenize(letter * 2, special=False) == first * 2 for letter, first in firsts):
+            return []  # nothing is put before
+        return firsts
 
     def _names_nothing(self, text: str) -> bool:
         """Whether no part of the text is read as a control token."""

@@ -40,6 +40,7 @@ def write_model(
     add_bos: bool = True,
     control: tuple[str, ...] = (),
     eos: int = EOS,
+    space_prefix: bool = False,
     seed: int = 7,
 ) -> Path:
     """Write a Llama with random weights.
@@ -47,11 +48,12 @@ def write_model(
     Args:
         control: extra control tokens, such as "<|user|>"; they follow the token for EOS.
         eos: the token that ends an answer.
+        space_prefix: the tokenizer puts a space before any text; GPT-2's never does.
         seed: of the weights.
     """
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("random")
-    tokens = _add_vocabulary(writer, vocabulary, control)
+    tokens = add_vocabulary(writer, vocabulary, control, space_prefix)
     writer.add_vocab_size(tokens)
     writer.add_bos_token_id(BOS)
     writer.add_eos_token_id(eos)
@@ -67,7 +69,10 @@ def write_model(
     return path
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, control: tuple[str, ...]) -> int:
+def add_vocabulary(
+    writer: gguf.GGUFWriter, vocabulary: Vocabulary, control: tuple[str, ...] = (), space_prefix: bool = False
+) -> int:
+    """Returns: how many tokens it has."""
     tokens = ["<unk>", "<s>", "</s>", *control]
     kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * (len(tokens) - 1)
     if vocabulary in ("bytes", "other bytes"):
@@ -81,7 +86,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, control: tu
         writer.add_token_merges(["a b"])
     else:
         writer.add_tokenizer_model("llama")
-        writer.add_add_space_prefix(False)
+        writer.add_add_space_prefix(space_prefix)
         tokens += [letter.replace(" ", "▁") for letter in LETTERS]
     kinds += [gguf.TokenType.NORMAL] * (len(tokens) - len(kinds))
     writer.add_token_list(tokens)
