@@ -10,10 +10,8 @@ from node.model.gguf_header import Header, Value
 from node.model.llamacpp import memory
 
 
-def header(architecture: str = "llama", vocabulary: int = 32_000, **entries: Value) -> Header:
-    return Header(
-        3, 1, architecture, {f"{architecture}.{key}": value for key, value in entries.items()}, {}, vocabulary
-    )
+def header(entries: dict[str, Value], vocabulary: int = 32_000) -> Header:
+    return Header(3, 1, "llama", {f"llama.{key}": value for key, value in entries.items()}, {}, vocabulary)
 
 
 LLAMA_8B = header(
