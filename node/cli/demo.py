@@ -50,7 +50,7 @@ def demo(
         signal.signal(number, _leave)
     place = _directory(directory)
     try:
-        with Federation(place, reference.NAMES) as federation, View() as view:
+        with Federation(place, reference.TEAM) as federation, View() as view:
             for scene in Demo(federation, draw_tasks(seed, questions)).play():
                 if as_json:
                     answer_json({"scene": type(scene).__name__, **asdict(scene)})

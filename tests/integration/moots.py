@@ -18,7 +18,7 @@ from node.control_client import NodeDown, Refused
 from node.founding import read_genesis
 from node.home import Home
 from node.lab.demo_federation import Federation
-from node.model.reference import NAMES
+from node.model.reference import TEAM
 from node.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ Ran = subprocess.CompletedProcess[str]
 class LocalMoot(Federation):
     """Five nodes, called as their models."""
 
-    def __init__(self, directory: Path, names: Sequence[str] = NAMES) -> None:
+    def __init__(self, directory: Path, names: Sequence[str] = TEAM) -> None:
         super().__init__(directory, names)
         self._frozen: set[str] = set()
 

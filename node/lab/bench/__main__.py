@@ -29,7 +29,7 @@ def main(
     """Measure a moot of nodes that are processes of their own, one for each reference model."""
     out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder, Federation(Path(folder), reference.NAMES) as moot:
+    with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder, Federation(Path(folder), reference.TEAM) as moot:
         moot.found("bench")
         for name in moot.names:
             moot.start(name)

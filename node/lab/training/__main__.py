@@ -1,38 +1,55 @@
 """`python -m node.lab.training`: train, export, quantize and measure all reference models; goes on where it stopped."""
 
 import argparse
+import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
-from node.lab.training.card import write_cards
+from node.lab.training.card import measured, write_cards
 from node.lab.training.making import make
-from node.lab.training.plan import BASE, SPECIALISTS
-from node.lab.training.train import train
+from node.lab.training.plan import COURSES, ELDER, SPECIALISTS, STEWARD, Course
 from node.model import reference
+
+AFTER_STEWARD = (ELDER, *SPECIALISTS)  # the longest first, so that no process is idle long at the end
 
 
 def main() -> None:
     """Parse the command line and make the models."""
     parser = argparse.ArgumentParser(prog="python -m node.lab.training", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/models"), help="folder of checkpoints")
-    parser.add_argument(
-        "--out", type=Path, default=reference.path("abacus").parent, help="folder of the finished files"
-    )
-    parser.add_argument("--processes", type=int, default=2, help="specialists trained at a time, one thread each")
+    parser.add_argument("--out", type=Path, default=reference.path("abacus").parent, help="folder of the files")
+    parser.add_argument("--processes", type=int, default=2, help="models trained at a time, one thread each")
+    parser.add_argument("--trial", action="store_true", help="two tiny rounds of each, to see that everything works")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     args.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(args.processes)
-    train(BASE, args.work)
+    sized = tiny if args.trial else full
+    torch.set_num_threads(1)
+    trained = {STEWARD.name: make(sized(STEWARD), args.work, args.out)}
     # A spawned process starts clean: forking one whose threads hold locks can hang the child.
     with ProcessPoolExecutor(
         args.processes, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        making = {course.name: pool.submit(make, course, args.work, args.out) for course in SPECIALISTS}
-        write_cards({name: future.result() for name, future in making.items()}, args.out)
+        making = {course.name: pool.submit(make, sized(course), args.work, args.out) for course in AFTER_STEWARD}
+        trained |= {name: future.result() for name, future in making.items()}
+        print("measuring on held-out questions", file=sys.stderr, flush=True)
+        measuring = {course.name: pool.submit(measured, course, args.work, args.out) for course in COURSES}
+        found = {name: future.result() for name, future in measuring.items()}
+    write_cards(trained, found, args.out)
+
+
+def full(course: Course) -> Course:
+    """The course as planned."""
+    return course
+
+
+def tiny(course: Course) -> Course:
+    """The course cut down to a minute."""
+    return replace(course, rounds=2, rows=400)
 
 
 if __name__ == "__main__":

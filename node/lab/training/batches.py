@@ -1,21 +1,19 @@
-"""Training batches: many questions at once, tokenized, grouped by length so that little is padding."""
+"""Training batches: rows as tensors, what is not learned marked."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from node.lab.skills import Task, held_out
-from node.lab.training.tokens import END, START, encode, prompt, reply
+from node.lab.training.plan import Course
+from node.lab.training.rows import Row, grouped, rows
+from node.lab.training.tokens import END
 
-ROUND = 16_384  # questions drawn per round; enough that batches of one length still mix skills
-TOKENS = 2048  # per batch, padding included
 IGNORED = -100  # target of a position that is not learned: the question and the padding
-
-Asks = Mapping[str, Callable[[random.Random], Task]]
+MULTIPLE = 8  # of which every length is one, for the matrix kernels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +24,19 @@ class Batch:
     targets: Tensor
 
 
-def batches(seed: str, asks: Asks, weights: Mapping[str, float]) -> list[Batch]:
-    """One round of questions from the training side of the split, skills in proportion to `weights`; shuffled."""
-    rng = random.Random(seed)
-    skills = rng.choices(list(weights), weights=list(weights.values()), k=ROUND)
-    rows = []
-    for task in (asks[skill](rng) for skill in skills):
-        if not held_out(task.text):
-            asked, told = encode(prompt(task)), encode(reply(task))
-            rows.append(([START, *asked, *told, END], 1 + len(asked)))
-    rows.sort(key=lambda row: len(row[0]))
-    groups = []
-    while rows:
-        count = max(1, TOKENS // len(rows[-1][0]))
-        groups.append(rows[-count:])
-        del rows[-count:]
-    rng.shuffle(groups)
-    return [_batch(group) for group in groups]
+def batches(course: Course, round_: int) -> list[Batch]:
+    """One round of a course, in random order; the same each time."""
+    groups = grouped(random.Random(f"{course.name}:{course.seed}:{round_}:order"), rows(course, round_))
+    return [batch(group) for group in groups]
 
 
-def _batch(rows: list[tuple[list[int], int]]) -> Batch:
-    """Pad rows of (ids, where the reply begins) to one length, a multiple of 8 for the matrix kernels."""
-    length = -(-(max(len(ids) for ids, _ in rows) - 1) // 8) * 8
-    tokens = np.full((len(rows), length), END, dtype=np.int64)
-    targets = np.full((len(rows), length), IGNORED, dtype=np.int64)
-    for i, (ids, begin) in enumerate(rows):
-        tokens[i, : len(ids) - 1] = ids[:-1]
-        targets[i, begin - 1 : len(ids) - 1] = ids[begin:]
+def batch(examples: Sequence[Row]) -> Batch:
+    """Examples padded to one length."""
+    length = -(-(max(len(example.ids) for example in examples) - 1) // MULTIPLE) * MULTIPLE
+    tokens = np.full((len(examples), length), END, dtype=np.int64)
+    targets = np.full((len(examples), length), IGNORED, dtype=np.int64)
+    for i, example in enumerate(examples):
+        end = len(example.ids) - 1
+        tokens[i, :end] = example.ids[:-1]
+        targets[i, example.begin - 1 : end] = example.ids[example.begin :]
     return Batch(torch.from_numpy(tokens), torch.from_numpy(targets))

@@ -1,21 +1,45 @@
-"""One specialist from its course to its file and its card."""
+"""A course from its data to its files."""
 
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from node.lab.training.card import describe
-from node.lab.training.export import Label, load, quantize, write_gguf
-from node.lab.training.plan import BASE, Course
-from node.lab.training.train import train
+import torch
+
+from node.lab.training.adapters import merged
+from node.lab.training.export import Label, quantize, write_adapter, write_gguf
+from node.lab.training.files import adapter_in, model_in
+from node.lab.training.network import Network
+from node.lab.training.plan import COURSES, Course
+from node.lab.training.train import built, checkpoint_of, train
 
 
-def make(course: Course, work: Path, out: Path) -> dict[str, object]:
-    """Train one specialist as far as it is not yet, write its GGUF file and measure it; returns its card."""
-    checkpoint = train(course, work, start=work / f"{BASE.name}.pt")
-    net, trained = load(checkpoint)
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a checkpoint tells of its training; `tokens` are those read, padding included."""
+
+    parameters: int
+    rounds: int
+    steps: int
+    tokens: int
+
+
+def make(course: Course, work: Path, out: Path) -> Trained:
+    """Train a course as far as it is not yet, after the one that it starts from, and write its files."""
+    start = averaged(course.start, work) if course.start else None
+    progress = train(course, work, start)
+    whole = merged(progress.average)
     label = Label(f"moot {course.name}", f"Reference model for {course.about}, trained by the Moot project.")
-    target = out / f"{course.name}.gguf"
-    write_gguf(net, label, work / f"{course.name}.f16.gguf")
-    quantize(work / f"{course.name}.f16.gguf", target)
-    print(f"{course.name}: measuring on held-out questions", file=sys.stderr, flush=True)
-    return describe(course, target, trained)
+    if course.rank:
+        write_adapter(progress.average, label, adapter_in(out, course))
+    write_gguf(whole, label, work / f"{course.name}.f16.gguf")
+    quantize(work / f"{course.name}.f16.gguf", model_in(out, course))
+    parameters = sum(weight.numel() for weight in whole.parameters())
+    return Trained(parameters, progress.rounds, progress.steps, progress.tokens)
+
+
+def averaged(name: str, work: Path) -> Network:
+    """The network that a course has come to."""
+    (course,) = (course for course in COURSES if course.name == name)
+    net = built(course, None)
+    net.load_state_dict(torch.load(checkpoint_of(name, work), weights_only=True)["average"])
+    return net

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as f
 from torch import Tensor, nn
 
+from node.lab.training.tokens import CONTEXT_LENGTH
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
@@ -16,7 +18,7 @@ class Shape:
     layers: int = 6
     heads: int = 4
     hidden: int = 384
-    context_length: int = 256
+    context_length: int = CONTEXT_LENGTH
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5
 

@@ -1,7 +1,10 @@
 """The character vocabulary that training and llama.cpp share, and the text of a question as a model reads it."""
 
-from node.lab.skills import Task
+from coordinator import prompts
+from coordinator.answers import ARROW, question_line
+from node.lab.skills.task import Task
 
+CONTEXT_LENGTH = 384  # of every reference model: room for a question, its peers' answers and a reply
 UNKNOWN, START, END = 0, 1, 2
 SPACE = "\u2581"  # how SentencePiece vocabularies write a space
 
@@ -38,13 +41,12 @@ def decode(ids: list[int]) -> str:
 
 def prompt(task: Task) -> str:
     """What the model is given: the question, its options if it is a choice, and a line end."""
-    options = f" ({' / '.join(task.options)})" if task.options else ""
-    return f"{task.text}{options}\n"
+    return prompts.answer(question_line(task.text, task.options))
 
 
 def reply(task: Task) -> str:
     """What the model is to write: the worked step if there is one, the answer, and a line end."""
-    return f"{task.work} => {task.answer}\n" if task.work else f"{task.answer}\n"
+    return f"{task.work} {ARROW} {task.answer}\n" if task.work else f"{task.answer}\n"
 
 
 def answer_of(reply_text: str) -> str:
