@@ -13,8 +13,9 @@ from node.lab.evaluate.shares import Share
 from node.lab.evaluate.spent import Spent
 from node.lab.evaluate.ways import WAYS
 
-MEMBERS_MAX = 9
-"""Columns of members in one table; more get another."""
+NAMES_WIDTH_MAX = 92
+"""Columns of characters for members beside each other in one table; the others get another."""
+NAME_LENGTH_MAX = 28
 ALL = "all"
 
 
@@ -23,8 +24,8 @@ def show(out: Console, measured: Measured) -> None:
         out.print("Nothing is measured yet: no question is answered by all members.")
         return
     found = rows(measured)
-    for start in range(0, len(measured.members), MEMBERS_MAX):
-        _show_members(out, measured, range(len(measured.members))[start : start + MEMBERS_MAX])
+    for members in _fitting(measured.members):
+        _show_members(out, measured, members)
     for way in measured.ways:
         _show_way(out, measured, way, [row for row in found if row.way == way])
     if found:
@@ -48,6 +49,22 @@ def with_interval(found: Share) -> str:
     return f"{share(found.value)} ({share(low)} to {share(high)})"
 
 
+def _fitting(names: Sequence[str]) -> list[list[int]]:
+    """Members in order, as many together as fit beside each other."""
+    found, width = list[list[int]](), 0
+    for member, name in enumerate(names):
+        width += len(_name(name)) + 2
+        if not found or width > NAMES_WIDTH_MAX:
+            found.append([])
+            width = len(_name(name)) + 2
+        found[-1].append(member)
+    return found
+
+
+def _name(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH_MAX else f"{name[: NAME_LENGTH_MAX - 1]}…"
+
+
 def _table(title: str, first: str, *columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
@@ -59,7 +76,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
 def _show_members(out: Console, measured: Measured, members: Sequence[int]) -> None:
     """Shares of right answers, by the most frequent of the samples and, with the way alone, by the likeliest answer."""
     samples = max((len(draw.answers) for case in measured.cases for draw in case.drawn), default=0)
-    names = [measured.members[member] for member in members]
+    names = [_name(measured.members[member]) for member in members]
     table = _table(f"Each member alone: its most frequent answer of {samples}", "", *names, "any")
     groups: list[str | None] = [*measured.groups(), None]
     for group in groups:
@@ -85,7 +102,7 @@ def _show_way(out: Console, measured: Measured, way: str, found: Sequence[Row]) 
         table.add_row(
             row.group or ALL,
             with_interval(row.team),
-            measured.members[row.best],
+            _name(measured.members[row.best]),
             with_interval(row.alone),
             f"{row.against.difference:+.2f} ({low:+.2f} to {high:+.2f})",
             f"{row.against.gained}/{row.against.lost}",
@@ -113,7 +130,7 @@ def _show_costs(out: Console, measured: Measured, found: Sequence[Row]) -> None:
         asked = row.team.asked
         table.add_row(row.way, "", *_cost_cells(row.spent, asked))
         table.add_row(
-            f"  {measured.members[row.best]} alone",
+            f"  {_name(measured.members[row.best])} alone",
             f"{row.samples_alone / asked:.0f}",
             *_cost_cells(row.spent_alone, asked),
             end_section=True,
@@ -151,11 +168,12 @@ def _show_turns(out: Console, found: Sequence[Row]) -> None:
 
 def _show_agreement(out: Console, measured: Measured) -> None:
     found = agreement(measured, None)
-    if len(measured.members) <= MEMBERS_MAX:
+    for members in _fitting(measured.members):
         title = "How often two members that both err give the same wrong answer"
-        table = _table(title, "", *measured.members)
+        table = _table(title, "", *(_name(measured.members[member]) for member in members))
         for name, line in zip(measured.members, found.same_wrong, strict=True):
-            table.add_row(name, *("" if one is None else share(one) for one in line))
+            cells = [line[member] for member in members]
+            table.add_row(_name(name), *("" if one is None else share(one) for one in cells))
         out.print(table)
     same = "-" if found.mean_same_wrong is None else share(found.mean_same_wrong)
     votes = "-" if found.votes is None else f"{found.votes:.1f}"
