@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from node.errors import Exit, NodeError
 from node.model import errors
+from node.model.checking.steps import ModelUnsound
 from node.model.errors import ModelError
 from node.model.remote.errors import ServerError
 
@@ -20,6 +21,7 @@ _EXITS: dict[type[ModelError], Exit] = {
     errors.PromptTooLong: Exit.PROMPT_TOO_LONG,
     errors.ModelBusy: Exit.MODEL_LATE,
     errors.ModelTimeout: Exit.MODEL_LATE,
+    ModelUnsound: Exit.MODEL_UNSOUND,
     ServerError: Exit.MODEL_SERVER,
     ModelError: Exit.MODEL_DIED,
 }
@@ -46,10 +48,17 @@ def exit_of(error: ModelError) -> Exit:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn a model's errors, and those of values that no request may have, into what the command line prints."""
+    """Turn a model's errors into what the command line prints."""
     try:
         yield
     except ModelError as error:
         raise ModelTrouble(str(error), exit_of(error)) from error
+
+
+@contextmanager
+def sane() -> Iterator[None]:
+    """While values are made of options: one that cannot be is the person's mistake."""
+    try:
+        yield
     except ValueError as error:
         raise WrongModelOption(str(error)) from error

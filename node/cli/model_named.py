@@ -2,33 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from node.cli.fetch import fetch
-from node.cli.model_errors import told
+from node.cli.model_errors import sane
 from node.cli.options import home_path
 from node.model.engine import LoadSettings
 from node.model.opening import ModelFile, find
-
-ModelArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[MODEL]",
-        help="A GGUF file, reference:NAME, hf:OWNER/REPOSITORY/FILE.gguf or http://HOST:PORT/v1#NAME."
-        " Default: the model of the home.",
-        show_default=False,
-    ),
-]
-ContextOption = Annotated[
-    int | None, typer.Option("--context-length", metavar="N", help="Tokens of prompt and answer together.")
-]
-ThreadsOption = Annotated[int | None, typer.Option("--threads", metavar="N", help="Threads of a forward pass.")]
-ParallelOption = Annotated[int | None, typer.Option("--parallel", metavar="N", help="Samples generated at once.")]
-CacheOption = Annotated[
-    int | None, typer.Option("--cache-mib", metavar="MIB", help="Memory for what was evaluated already.")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +43,7 @@ def named(model: str | None, home: Path, **load: int | None) -> Named:
         model = section.file
         kept = {name: getattr(section, name, None) for name in LoadSettings.__dataclass_fields__}
         settings = replace(settings, **_given(kept))
-    with told():
+    with sane():
         settings = replace(settings, **_given(load))
     return Named(model, find(model, lambda name: Path(fetch(name))), settings)
 

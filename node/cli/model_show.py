@@ -2,21 +2,11 @@
 
 import asyncio
 import hashlib
-from pathlib import Path
 from typing import Any
 
 from node.cli.model_errors import told
-from node.cli.model_named import (
-    CacheOption,
-    ContextOption,
-    ModelArgument,
-    Named,
-    ParallelOption,
-    ThreadsOption,
-    named,
-)
+from node.cli.model_named import Named
 from node.cli.model_print import count, mebibytes, print_facts
-from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from node.cli.terminal import answer_json, say
 from node.errors import NodeError
 from node.model import gguf_facts, gguf_header, reference
@@ -28,18 +18,12 @@ HASH_SAID_BYTES = 1 << 30
 """From this size on, reading a whole file takes long enough to say so."""
 
 
-def show_model(
-    model: ModelArgument = None,
-    home: HomeOption = Path(DEFAULT_HOME),
-    context_length: ContextOption = None,
-    threads: ThreadsOption = None,
-    parallel: ParallelOption = None,
-    cache_mib: CacheOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what a model is and can do."""
-    load = {"context_length": context_length, "threads": threads, "parallel": parallel, "cache_mib": cache_mib}
-    chosen = named(model, home, **load)
+def show_model(chosen: Named, as_json: bool) -> None:
+    """Print all that is known of it.
+
+    Raises:
+        NodeError: it cannot be used; what is known nevertheless was printed.
+    """
     report: dict[str, Any] = {"model": chosen.text}
     if isinstance(chosen.place, ModelFile):
         with told():

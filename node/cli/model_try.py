@@ -1,29 +1,45 @@
 """`moot model try`: ask a model one prompt, or line by line, and see what it says and what it took."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from node.cli.model_errors import WrongModelOption, told
-from node.cli.model_named import (
-    CacheOption,
-    ContextOption,
-    ModelArgument,
-    ParallelOption,
-    ThreadsOption,
-    named,
-)
-from node.cli.model_talk import AdapterFile, Choosing, Looking, Order, Writing, talk
+from node.cli.model_options import CacheOption, ContextOption, ModelArgument, ParallelOption, ThreadsOption
 from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from node.errors import Exit
-from node.model.requests import GenerateRequest, Grammar, NextRequest, Sampling, ScoreRequest
 
 TOKENS = 256
 PromptArgument = Annotated[
     str | None,
     typer.Argument(metavar="[PROMPT]", help="What to ask. Default: every line of stdin.", show_default=False),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the options say, as it was given: nothing is checked yet."""
+
+    samples: int
+    tokens: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    seed: int
+    stops: tuple[str, ...]
+    schema: Path | None
+    grammar: Path | None
+    likelihood: bool
+    options: tuple[str, ...]
+    closed: bool
+    calibrated: bool
+    next_tokens: int | None
+    written: str
+    raw: bool
+    adapters: tuple[str, ...]
+    as_json: bool
 
 
 def try_model(
@@ -55,56 +71,38 @@ def try_model(
     as_json: JsonOption = False,
 ) -> None:
     """Ask a model. Ctrl-C ends its answer, a second one the command."""
+    wishes = Wishes(
+        samples=samples,
+        tokens=tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        seed=seed,
+        stops=tuple(stop or ()),
+        schema=schema,
+        grammar=grammar,
+        likelihood=likelihood,
+        options=tuple(option or ()),
+        closed=closed,
+        calibrated=calibrated,
+        next_tokens=next_tokens,
+        written=written,
+        raw=raw,
+        adapters=tuple(adapter or ()),
+        as_json=as_json,
+    )
     load = {"context_length": context_length, "threads": threads, "parallel": parallel, "cache_mib": cache_mib}
+    raise typer.Exit(int(Exit.OK if _talk(wishes, model, home, load, prompt) else Exit.FAILED))
+
+
+def _talk(wishes: Wishes, model: str | None, home: Path, load: dict[str, int | None], prompt: str | None) -> bool:
+    from node.cli.model_errors import sane, told
+    from node.cli.model_named import named
+    from node.cli.model_order import order_of
+    from node.cli.model_talk import talk
+
+    with sane():
+        order = order_of(wishes, named(model, home, **load))
     with told():
-        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)
-        if option:
-            score = ScoreRequest(prompt="", continuations=tuple(option), closed=closed, calibrated=calibrated)
-        generate = GenerateRequest(
-            prompt="",
-            samples=samples,
-            tokens_max=tokens,
-            sampling=sampling,
-            stop=tuple(stop or ()),
-            grammar=_grammar(schema, grammar),
-            likelihood=likelihood,
-        )
-        look = NextRequest(prompt="", top=next_tokens) if next_tokens is not None else None
-    if option and look:
-        raise WrongModelOption("--option and --next: choose one")
-    if (option or look) and generate.grammar is not None:
-        raise WrongModelOption("--schema and --grammar are for texts; leave out --option and --next")
-    if (closed or calibrated) and not option:
-        raise WrongModelOption("--closed and --calibrated say how to score: name answers with --option")
-    asked = Choosing(score) if option else Looking(look) if look else Writing(generate)
-    adapters = tuple(map(_adapter, adapter or ()))
-    order = Order(named(model, home, **load), asked, adapters, written, raw, as_json)
-    with told():
-        whole = talk(order, prompt)
-    raise typer.Exit(int(Exit.OK if whole else Exit.FAILED))
-
-
-def _grammar(schema: Path | None, grammar: Path | None) -> Grammar | None:
-    if schema is not None and grammar is not None:
-        raise WrongModelOption("--schema and --grammar: choose one")
-    if schema is not None:
-        return Grammar("json_schema", _read(schema))
-    return Grammar("gbnf", _read(grammar)) if grammar is not None else None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise WrongModelOption(f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise WrongModelOption(f"{file}: not a text in UTF-8") from None
-
-
-def _adapter(text: str) -> AdapterFile:
-    """FILE or FILE:SCALE; a colon that no number follows belongs to the file's name."""
-    file, _, scale = text.rpartition(":")
-    try:
-        return AdapterFile(Path(file or text), float(scale) if file else 1.0)
-    except ValueError:
-        return AdapterFile(Path(text), 1.0)
+        return talk(order, prompt)
