@@ -1,0 +1,262 @@
+"""Finds out what a server can do by asking it: for its models, then for a few tokens in each way that might work."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from node.model.errors import ModelError
+from node.model.remote.address import ServerAddress
+from node.model.remote.dialect import (
+    GRAMMARS,
+    SCHEMAS,
+    TEXT,
+    Asked,
+    Dialect,
+    Kind,
+    grammar_fields,
+    likelihood_fields,
+    schema_fields,
+)
+from node.model.remote.errors import AnswerInvalid, ServerError, ServerRefused
+from node.model.remote.http import Call, Http
+from node.model.remote.rendering import rendered
+from node.model.remote.replies import Choice, Notes, Wrong, choices_of, vectors_of
+from node.model.remote.scoring import echoed
+
+_MESSAGE = "Say a word."
+_TEXT = "One, two, three, four, five, six,"
+_WORD = "zq7"
+_OBJECT = {"zq": 7}
+_SCHEMA = {
+    "type": "object",
+    "properties": {"zq": {"type": "integer", "enum": [7]}},
+    "required": ["zq"],
+    "additionalProperties": False,
+}
+_CONSTRAINED_TOKENS = 24
+_NUMBER_MAX = 1 << 50
+_SCORES_DIFFER_MAX = 0.2
+"""Between a token as it was drawn and as it is scored: passes of different shapes round differently."""
+
+
+async def find_dialect(http: Http, address: ServerAddress, call: Call) -> Dialect:
+    """Ask for the models, see that one can be asked, and try what else there is.
+
+    Raises:
+        ServerError: the server cannot be reached, has no such model, or does not answer as one.
+    """
+    listed = await _listed(http, address, call)
+    begun = _begin(listed)
+    if begun.parallel_max is not None:
+        http.limit(begun.parallel_max)
+    probe = _Probe(http, call, begun)
+    await probe.find_paths()
+    extras, many, likelihood, stream, embeds, renders = await asyncio.gather(
+        probe.takes({"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}),
+        probe.draws_many(),
+        probe.tells_likelihood(),
+        probe.streams(),
+        probe.embeds(),
+        probe.renders(),
+    )
+    grammar, schema, echoes = await asyncio.gather(probe.grammar(), probe.schema(), probe.echoes(likelihood))
+    return replace(
+        probe.dialect,
+        extras=extras and probe.dialect.kind is not Kind.OLLAMA,  # it takes and ignores them
+        many=many,
+        likelihood=likelihood,
+        stream=stream,
+        embeds=embeds,
+        renders=renders,
+        grammar=grammar,
+        schema=schema,
+        echoes=echoes,
+    )
+
+
+async def _listed(http: Http, address: ServerAddress, call: Call) -> dict[str, Any]:
+    """What the server says of the model."""
+    try:
+        answer = await http.get("/models", call)
+    except ServerRefused as refused:
+        if refused.status in (401, 403):
+            raise
+        raise ServerError(
+            http.place, f"has no list of models ({refused.status}); the address mostly ends with /v1"
+        ) from None
+    data = answer.get("data")
+    models = [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
+    names = [str(model.get("id"))[:200] for model in models]
+    if not address.model and len(models) == 1:
+        return models[0]
+    for model, name in zip(models, names, strict=True):
+        if name == address.model:
+            return model
+    known = ", ".join(sorted(names)[:20]) or "none"
+    asked = f"has no model {address.model!r}" if address.model else "has several models or none"
+    raise ServerError(http.place, f"{asked}; write one of these after the #: {known}")
+
+
+def _begin(listed: dict[str, Any]) -> Dialect:
+    meta = listed.get("meta") if isinstance(listed.get("meta"), dict) else {}
+    assert isinstance(meta, dict)
+    told = {name: listed.get(name) for name in ("id", "owned_by", "root", "meta", "max_model_len")}
+    return Dialect(
+        kind=Kind.of(listed.get("owned_by")),
+        model=str(listed.get("id")),
+        chat=False,
+        text=False,
+        fingerprint=json.dumps(told, sort_keys=True)[:4_096],
+        context_length=_number(listed.get("max_model_len", meta.get("n_ctx"))),
+        parameters=_number(meta.get("n_params")),
+        size_bytes=_number(meta.get("size")),
+    )
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int and 0 <= value <= _NUMBER_MAX else 0
+
+
+class _Probe:
+    """Asks one thing at a time; whatever goes wrong means that the server cannot do it."""
+
+    def __init__(self, http: Http, call: Call, dialect: Dialect) -> None:
+        self._http, self._call = http, call
+        self.dialect = dialect
+
+    async def find_paths(self) -> None:
+        """Raises ServerError if neither messages nor bare text are answered: then the model does not run."""
+        asked = (Asked.chat(_MESSAGE), Asked.bare(_TEXT))
+        chat, text = await asyncio.gather(*(self._ask(each) for each in asked), return_exceptions=True)
+        if isinstance(chat, ServerError) and isinstance(text, ServerError):
+            raise chat
+        for failed in (chat, text):
+            if isinstance(failed, BaseException) and not isinstance(failed, ServerError):
+                raise failed
+        answered = chat if isinstance(chat, dict) else text
+        assert isinstance(answered, dict)
+        self.dialect = replace(
+            self.dialect,
+            chat=isinstance(chat, dict),
+            text=isinstance(text, dict) and self.dialect.kind is not Kind.OLLAMA,  # it renders bare text too
+            fingerprint=f"{self.dialect.fingerprint} {str(answered.get('system_fingerprint'))[:200]}",
+        )
+
+    async def takes(self, fields: dict[str, Any]) -> bool:
+        return await _works(lambda: self._choice(fields))
+
+    async def draws_many(self) -> bool:
+        async def ask() -> None:
+            answer = await self._ask(self._prompt, {"n": 2, "temperature": 1.0})
+            if len(choices_of(answer, 2)) != 2:
+                raise Wrong("draws one")
+
+        return await _works(ask)
+
+    async def tells_likelihood(self) -> bool:
+        async def ask() -> None:
+            choice = await self._choice(likelihood_fields(self._prompt.path, 3))
+            if not choice.tokens or choice.tokens[0] is None or len(choice.tokens[0].top) < 2:
+                raise Wrong("says nothing of its tokens")
+
+        return await _works(ask)
+
+    async def streams(self) -> bool:
+        async def ask() -> None:
+            body = {**self._prompt.fields, "model": self.dialect.model, "max_tokens": 2, "temperature": 0.0}
+            events = self._http.stream(self._prompt.path, body | {"stream": True}, self._call)
+            ends = [choice.end async for event in events for choice in choices_of({"choices": []} | event, 1)]
+            if not any(ends):
+                raise Wrong("its stream has no end")
+
+        return await _works(ask)
+
+    async def embeds(self) -> bool:
+        async def ask() -> None:
+            body = {"model": self.dialect.model, "input": ["a", "b c"], "encoding_format": "float"}
+            vectors_of(await self._http.post("/embeddings", body, self._call), 2)
+
+        return await _works(ask)
+
+    async def renders(self) -> bool:
+        async def ask() -> None:
+            if not (self.dialect.chat and self.dialect.text):
+                raise Wrong("has no template, or no way to give it what came of it")
+            await rendered(self._http, self.dialect, _MESSAGE, self._call)
+
+        return await _works(ask)
+
+    async def grammar(self) -> str | None:
+        ways = {Kind.OLLAMA: (), Kind.VLLM: GRAMMARS[1:]}.get(self.dialect.kind, GRAMMARS)
+        wanted = f'root ::= "{_WORD}"'
+        return await self._first(ways, lambda way: grammar_fields(way, wanted), lambda text: text == _WORD)
+
+    async def schema(self) -> str | None:
+        def follows(text: str) -> bool:
+            return bool(json.loads(text) == _OBJECT)
+
+        ways = SCHEMAS
+        if self.dialect.kind in (Kind.LLAMA_SERVER, Kind.VLLM):  # those that also work for bare text
+            ways = (*ways[1:2], *ways[3:], *ways[:1], *ways[2:3])
+        return await self._first(ways, lambda way: schema_fields(way, _SCHEMA), follows)
+
+    async def echoes(self, likelihood: bool) -> bool:
+        """Draw a token, score it as given text, and compare: some servers are a token off."""
+
+        async def ask() -> None:
+            asked = Asked.bare(_TEXT)
+            answer = await self._ask(asked, {"temperature": 0.0, **likelihood_fields(TEXT, 1)})
+            (choice,) = choices_of(answer, 1)
+            drawn = choice.tokens[0] if choice.tokens else None
+            if drawn is None or not choice.text.strip():
+                raise Wrong("says nothing of its tokens")
+            whole = Asked.bare(_TEXT + choice.text)
+            score = (await echoed(self._http, self.dialect, whole, _TEXT, self._call, Notes(_no_note))).score
+            if score.tokens != 1 or abs(score.logprob - drawn.likely.logprob) > _SCORES_DIFFER_MAX:
+                raise Wrong("scores a text otherwise than it draws it")
+
+        return likelihood and self.dialect.text and await _works(ask)
+
+    async def _first(
+        self, ways: tuple[str, ...], fields: Callable[[str], dict[str, Any]], follows: Callable[[str], bool]
+    ) -> str | None:
+        async def ask(way: str) -> None:
+            choice = await self._choice({**fields(way), "max_tokens": _CONSTRAINED_TOKENS})
+            if not follows(choice.text.strip()):
+                raise Wrong("ignores it")
+
+        for way in ways:
+            if await _works(lambda way=way: ask(way)):  # type: ignore[misc]
+                return way
+        return None
+
+    @property
+    def _prompt(self) -> Asked:
+        return Asked.chat(_MESSAGE) if self.dialect.chat else Asked.bare(_TEXT)
+
+    async def _choice(self, fields: dict[str, Any]) -> Choice:
+        (choice,) = choices_of(await self._ask(self._prompt, fields), 1)
+        return choice
+
+    async def _ask(self, asked: Asked, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+        body = {**asked.fields, "model": self.dialect.model, "max_tokens": 1, "temperature": 0.0, **(fields or {})}
+        answer = await self._http.post(asked.path, body, self._call)
+        try:
+            choices_of(answer, int(body.get("n", 1)))
+        except Wrong as wrong:
+            raise AnswerInvalid(self._http.place, str(wrong)) from None
+        return answer
+
+
+def _no_note(_: str) -> None:
+    """A probe is not accounted."""
+
+
+async def _works(ask: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        await ask()
+    except (ModelError, Wrong, ValueError, RecursionError):
+        return False
+    return True
