@@ -98,8 +98,8 @@ class Desk:
         except ModelFailed as error:
             self._lose(plan, error)
             return True
-        for wanted in plan.wanted:
-            self._jobs[wanted.job_id][0].begins(now_ns)
+        for job_id in plan.begun:
+            self._jobs[job_id][0].begins(now_ns)
         drawn, broken = look_at(plan, self._jobs)
         finished = self.batcher.passed(plan, drawn)
         for task in broken:
