@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from node.model.batch.work import Work
 
-QUANTUM = 256
-"""Tokens of credit per round. A short job costs about as much: callers with short ones take turns job by job."""
+QUANTUM = 64
+"""Tokens of credit per round: about a short job, so that callers with short ones take turns job by job."""
 
 
 @dataclass(slots=True, eq=False)
@@ -18,13 +18,14 @@ class _Line:
     """The jobs of one caller."""
 
     works: deque[Work] = field(default_factory=deque)
-    credit: int = 0
+    credit: int = QUANTUM
+    """Who comes is given its first round's at once."""
 
 
 class Queue:
     """While two callers wait all the time, what one is given exceeds the other's by at most a round and a job of each.
 
-    A caller that has nothing waiting has no credit: nobody saves up.
+    A caller that has nothing waiting gathers no credit: nobody saves up.
     """
 
     def __init__(self) -> None:
@@ -51,9 +52,6 @@ class Queue:
             self._lines[caller] = _Line()
             self._order.append(caller)
         return self._lines[caller]
-
-    def first(self, caller: str) -> Work:
-        return self._lines[caller].works[0]
 
     def next(self, passed_over: Container[str]) -> Work | None:
         """The job whose turn it is, when some callers are passed over; they gather no credit meanwhile."""

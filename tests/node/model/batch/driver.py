@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from node.model.batch.batcher import Batcher
 from node.model.batch.jobs import Drawn, Finished, Follow, Job, Room, Sample
@@ -206,3 +206,16 @@ class Driver:
         assert total == self.memory.evaluated == self.batcher.total.decoded_tokens
         assert self.memory.passes == self.batcher.total.forward_passes
         return [one.job_id for one in finished]
+
+
+def room(**changes: int) -> Room:
+    """A plain one, some of it changed."""
+    plain = Room(
+        sequences=16, cells=1_000, batch_tokens=64, running_max=8, cached_cells_max=500, chunk_tokens=32, can_cut=True
+    )
+    return replace(plain, **changes)
+
+
+def numbers(size: int, first: int = 0) -> tuple[int, ...]:
+    """A prompt. Two with unlike first tokens have nothing in common."""
+    return tuple(range(first, first + size))
