@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from node.model.batch.batcher import Batcher
 from node.model.batch.jobs import Drawn, Finished, Follow, Job, Room, Sample
@@ -208,7 +209,7 @@ class Driver:
         return [one.job_id for one in finished]
 
 
-def room(**changes: int) -> Room:
+def room(**changes: Any) -> Room:
     """A plain one, some of it changed."""
     plain = Room(
         sequences=16, cells=1_000, batch_tokens=64, running_max=8, cached_cells_max=500, chunk_tokens=32, can_cut=True

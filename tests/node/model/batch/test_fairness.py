@@ -1,6 +1,6 @@
 """Callers share the model by tokens, nobody is served before who came earlier, and nobody waits for ever."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import count
 
 import pytest
@@ -23,6 +23,14 @@ def begun(driver: Driver) -> list[int]:
     return [job_id for plan in driver.passes for job_id in plan.begun]
 
 
+def served(queue: Queue, passed_over: Container[str] = ()) -> Work:
+    """Take the job whose turn it is."""
+    work = queue.next(passed_over)
+    assert work is not None
+    queue.take(work)
+    return work
+
+
 def works(caller: str, costs: list[int], ids: Iterator[int]) -> list[Work]:
     return [work_of(Job(next(ids), caller, numbers(cost), (Sample(1),)), 1) for cost in costs]
 
@@ -37,12 +45,10 @@ def test_by_tokens_and_not_by_jobs(lines: list[list[int]]) -> None:
     given_to = {str(caller): [0] for caller in range(len(lines))}
     left = {str(caller): len(costs) for caller, costs in enumerate(lines)}
     while all(left.values()):
-        work = queue.next(())
-        assert work is not None
-        queue.take(work)
-        left[work.job.caller] -= 1
-        for caller, sums in given_to.items():
-            sums.append(sums[-1] + work.cost * (caller == work.job.caller))
+        begins = served(queue)
+        left[begins.job.caller] -= 1
+        for name, sums in given_to.items():
+            sums.append(sums[-1] + begins.cost * (name == begins.job.caller))
     for one, sums in given_to.items():
         for other, others in given_to.items():
             ahead = [mine - theirs for mine, theirs in zip(sums, others, strict=True)]
@@ -56,17 +62,14 @@ def test_nobody_saves_up() -> None:
         queue.push(work)
     quiet = works("quiet", [QUANTUM] * 60, ids)
     queue.push(quiet.pop())
-    served = []
+    callers = []
     for number in range(60):
         if number == 30:
             for work in quiet:
                 queue.push(work)
-        following = queue.next(())
-        assert following is not None
-        queue.take(following)
-        served.append(following.job.caller)
-    assert served[:4].count("quiet") == 1
-    assert 14 <= served[30:].count("quiet") <= 16
+        callers.append(served(queue).job.caller)
+    assert callers[:4].count("quiet") == 1
+    assert 14 <= callers[30:].count("quiet") <= 16
 
 
 def test_who_is_passed_over_gathers_no_credit() -> None:
@@ -75,16 +78,9 @@ def test_who_is_passed_over_gathers_no_credit() -> None:
         for work in works(caller, [QUANTUM] * 20, ids):
             queue.push(work)
     for _ in range(10):
-        work = queue.next({"a"})
-        assert work is not None and work.job.caller == "b"
-        queue.take(work)
-    served = []
-    for _ in range(8):
-        work = queue.next(())
-        assert work is not None
-        queue.take(work)
-        served.append(work.job.caller)
-    assert 3 <= served.count("a") <= 5
+        assert served(queue, {"a"}).job.caller == "b"
+    callers = [served(queue).job.caller for _ in range(8)]
+    assert 3 <= callers.count("a") <= 5
 
 
 def test_a_flood_does_not_drown_a_single_question() -> None:
