@@ -64,8 +64,9 @@ async def _measure(chosen: Named, plan: Plan, *, quiet: bool) -> dict[str, Any]:
                 say((f"{callers} at once ...", "dim"))
             measured = await load.measure(engine, requests, callers, plan.seconds)
             levels.append(_level(measured, load.memory_bytes(_pid(engine))))
-        length = min(PROMPT_TOKENS_MAX, (info.context_length or PROMPT_TOKENS_MAX) // 2)
-        read = await load.prompt_tokens_per_s(engine, length, plan.seconds, SEED)
+        length = min(PROMPT_TOKENS_MAX, info.context_length // 2)
+        here = isinstance(engine, ModelProcess)  # a server may have its own idea of what is a long prompt
+        read = await load.prompt_tokens_per_s(engine, length, plan.seconds, SEED) if here else 0.0
     finally:
         await engine.close()
     return {
@@ -107,8 +108,8 @@ def _print(report: dict[str, Any]) -> None:
         [
             str(level["callers"]),
             f"{level['answers_per_s']:,.1f}",
-            f"{level['tokens_per_s']:,.0f}",
-            f"{level['tokens_an_answer']:.1f}",
+            f"{level['tokens_per_s']:,.0f}" if level["tokens_per_s"] else "-",
+            f"{level['tokens_an_answer']:.1f}" if level["tokens_per_s"] else "-",
             f"{level['median_ms']:,.1f} ms",
             f"{level['high_ms']:,.1f} ms",
             f"{level['cached_share']:.0%}",

@@ -8,7 +8,7 @@ from node.cli.fetch import fetch
 from node.cli.model_errors import sane
 from node.cli.options import home_path
 from node.model.engine import LoadSettings
-from node.model.opening import ModelFile, find
+from node.model.opening import Place, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Named:
     """
 
     text: str
-    place: ModelFile
+    place: Place
     load: LoadSettings
 
 

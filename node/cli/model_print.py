@@ -43,7 +43,8 @@ def account_line(account: Account) -> str:
     if account.forward_passes:
         parts.append(plural(account.forward_passes, "forward pass", "forward passes"))
     cached = f" and {account.cached_tokens:,} found evaluated" if account.cached_tokens else ""
-    parts.append(f"{plural(account.prompt_tokens, 'token')} in{cached}, {account.generated_tokens:,} out")
+    if account.prompt_tokens or account.cached_tokens or account.generated_tokens:
+        parts.append(f"{plural(account.prompt_tokens, 'token')} in{cached}, {account.generated_tokens:,} out")
     if account.waited_us:
         parts.append(f"waited {seconds(account.waited_us)}")
     rate = account.generated_tokens / account.model_us * 1e6 if account.model_us else 0.0

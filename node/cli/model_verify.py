@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import re
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from node.errors import Exit, NodeError
 from node.model import gguf_facts, gguf_header, reference
 from node.model.checking.run import check_file
 from node.model.checking.steps import Begun, Passed
-from node.model.opening import ModelFile
+from node.model.engine import Ability, LoadSettings
+from node.model.opening import ModelFile, open_engine
+from node.model.remote.address import ServerAddress
+from node.model.requests import GenerateRequest, NextRequest
 
 STEP_WIDTH = 14
+PROMPT, ANSWER_TOKENS_MAX, NEXT_TOKENS = "How many legs does a horse have?", 16, 5
 
 
 def verify_model(chosen: Named, digest: str | None, adapters: list[Path], as_json: bool) -> None:
@@ -45,15 +50,43 @@ def verify_model(chosen: Named, digest: str | None, adapters: list[Path], as_jso
 
 
 async def _verify(chosen: Named, digest: str | None, adapters: list[Path], as_json: bool) -> None:
-    _verify_header(chosen.place, as_json)
-    _verify_digest(chosen.place, digest, as_json)
-    async for event in check_file(chosen.place.path, chosen.load, adapters):
+    match chosen.place:
+        case ModelFile() as place:
+            _verify_header(place, as_json)
+            _verify_digest(place, digest, as_json)
+            await _verify_file(place, chosen.load, adapters, as_json)
+        case ServerAddress() as address:
+            if digest is not None or adapters:
+                raise WrongModelOption("--digest and --adapter are for files; a server tells neither")
+            await _verify_server(address, as_json)
+
+
+async def _verify_file(place: ModelFile, load: LoadSettings, adapters: list[Path], as_json: bool) -> None:
+    async for event in check_file(place.path, load, adapters):
         match event:
             case Begun(step):
                 if not (as_json or is_plain(error=True)):
                     say((f"{step} ...", "dim"))
             case Passed():
                 _tell(event, as_json)
+
+
+async def _verify_server(address: ServerAddress, as_json: bool) -> None:
+    """Of a server only what it answers can be checked."""
+    engine = await open_engine(address)
+    try:
+        info = await engine.describe()
+        abilities = ", ".join(sorted(ability.value for ability in info.abilities))
+        _tell(Passed("server", f"{info.name}; can {abilities}"), as_json)
+        answer = await engine.generate(GenerateRequest(prompt=PROMPT, tokens_max=ANSWER_TOKENS_MAX))
+        _tell(Passed("answer", repr(answer.texts[0])), as_json)
+        if Ability.NEXT in info.abilities:
+            found = (await engine.next_tokens(NextRequest(prompt=PROMPT, top=NEXT_TOKENS))).tokens
+            _tell(
+                Passed("next tokens", f"{sum(math.exp(token.logprob) for token in found):.1%} in {len(found)}"), as_json
+            )
+    finally:
+        await engine.close()
 
 
 def _verify_header(place: ModelFile, as_json: bool) -> None:
