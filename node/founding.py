@@ -14,6 +14,7 @@ from node.errors import Exit, GenesisInvalid, HomeExists, NodeError
 from node.home import Home
 from node.model import gguf_header, reference
 from node.model.errors import ModelFileInvalid, ModelFileMissing
+from node.model.remote.address import is_remote
 from node.transport.address import parse_address
 
 CARD_NAME = "member.json"
@@ -50,7 +51,7 @@ def create_home(
         path: the directory; made if it is not there.
         name: what people call the node; by default the directory's name, or the machine's if that is hidden.
         listen: host:port, which peers are told too.
-        model: path of a GGUF file, or "reference:NAME"; by default a reference model.
+        model: path of a GGUF file, "reference:NAME" or the address of a server; by default a reference model.
         organization: by default the node stands for itself.
         membership: the settings of that section.
     Raises:
@@ -84,11 +85,13 @@ def _default_name(path: Path) -> str:
 
 
 def check_model(model: str) -> str:
-    """The model's name or absolute path, if it is one that can be tried.
+    """The model's name, address or absolute path, if it is one that can be tried.
 
     Raises:
         ModelUnusable: there is no such file or reference model, or it is not GGUF.
     """
+    if is_remote(model):
+        return model  # the settings check how it is written; whether the server is there shows when it is asked
     try:
         if model.startswith(settings.REFERENCE):
             gguf_header.check(reference.path(model.removeprefix(settings.REFERENCE)))

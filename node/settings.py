@@ -10,7 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from node.errors import ConfigError
 from node.membership.settings import MembershipSettings
+from node.model.engine import PARALLEL_MAX
 from node.model.reference import NAMES
+from node.model.remote.address import ServerAddress, is_remote
 from node.settings_problems import nearest, problems_of
 from node.settings_text import render
 from node.transport.address import split_address
@@ -46,6 +48,12 @@ def _model_file(text: str) -> str:
     name = text.removeprefix(REFERENCE)
     if not name or not text.isprintable():
         raise ValueError(f'must be the path of a GGUF file, or "{REFERENCE}NAME" for a model of the package')
+    if is_remote(text):
+        ServerAddress.read(text)
+    if text.startswith("hf:"):
+        raise ValueError(
+            "must be a file that is here already; moot init --model hf:… downloads one and writes its path"
+        )
     if name != text and name not in NAMES:
         raise ValueError(f"no model of the package has this name; there are {', '.join(NAMES)}")
     return text
@@ -85,7 +93,8 @@ class ModelSection(_Section):
 
     file: Annotated[str, AfterValidator(_model_file)] = _setting(
         "reference:sage",
-        f'A GGUF file, or "{REFERENCE}NAME" for a model of the package. A relative path starts where this file is.',
+        f'A GGUF file, "{REFERENCE}NAME" for a model of the package, or "http://127.0.0.1:8080/v1#NAME" for one that a'
+        " server runs. A relative path starts where this file is.",
     )
     threads: int = _setting(1, "Threads of a forward pass. One is fastest for small models.", "threads", ge=1, le=512)
     temperature: float = _setting(
@@ -107,10 +116,22 @@ class ModelSection(_Section):
     )
     timeout_ms: int = _setting(
         60_000,
-        "After this long the model is taken to hang, and is started again.",
+        "An answer that takes longer is given up. A model that shows no sign of life for so long is started again.",
         "milliseconds",
         ge=100,
         le=3_600_000,
+    )
+    parallel: int = _setting(
+        32, "Texts that are generated at once; further ones wait for their turn.", "texts", ge=1, le=PARALLEL_MAX
+    )
+    queue_max: int = _setting(
+        64, "Requests that may wait or be under way; one more is refused.", "requests", ge=1, le=1_024
+    )
+    cache_mib: int = _setting(
+        256, "Memory for texts under way and for earlier prompts that may come again.", "MiB", ge=1, le=1_048_576
+    )
+    gpu_layers: int = _setting(
+        0, "Layers that run on a graphics processor, if llama.cpp was built for one.", "layers", ge=0, le=10_000
     )
 
 
@@ -236,7 +257,7 @@ def _checked(source: str, data: dict[str, Any]) -> Settings:
 
 
 def _from_base(settings: Settings, base: Path) -> Settings:
-    if settings.model.file.startswith(REFERENCE):
+    if settings.model.file.startswith(REFERENCE) or is_remote(settings.model.file):
         return settings
     file = str(base.absolute() / Path(settings.model.file).expanduser())
     return settings.model_copy(update={"model": settings.model.model_copy(update={"file": file})})

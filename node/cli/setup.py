@@ -26,8 +26,8 @@ def init(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="A GGUF file, reference:NAME, or hf:OWNER/REPOSITORY/FILE.gguf, which is downloaded."
-            " Default: a reference model.",
+            help="A GGUF file, reference:NAME, hf:OWNER/REPOSITORY/FILE.gguf, which is downloaded, or the address of a"
+            " server: http://127.0.0.1:8080/v1#NAME. Default: a reference model.",
         ),
     ] = None,
     organization: Annotated[

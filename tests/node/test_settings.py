@@ -187,6 +187,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("models/mine.gguf", "{base}/models/mine.gguf"),
         ("/srv/mine.gguf", "/srv/mine.gguf"),
         ("reference:abacus", "reference:abacus"),
+        ("http://127.0.0.1:8080/v1#toy:7b", "http://127.0.0.1:8080/v1#toy:7b"),
     ],
 )
 def test_a_relative_model_starts_at_the_file(tmp_path: Path, file: str, expected: str) -> None:
@@ -282,3 +283,16 @@ def test_addresses(text: str, parts: tuple[str, int]) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="must be"):
         split_address(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("http://192.0.2.1:8080/v1#toy", "use https://"),
+        ("https://me:key@models.example/v1#toy", "MOOT_MODEL_API_KEY"),
+        ("hf:ada/tiny/tiny.gguf", "moot init --model"),
+    ],
+)
+def test_models_that_cannot_be_named_so(tmp_path: Path, file: str, said: str) -> None:
+    (problem,) = problems(tmp_path, f'version = 1\n[model]\nfile = "{file}"')
+    assert said in problem

@@ -63,6 +63,13 @@ def test_init_json(moot: Any, tmp_path: Path, model: Path) -> None:
     assert ran.err == ""
 
 
+def test_init_with_a_model_that_a_server_runs(moot: Any, tmp_path: Path) -> None:
+    """The server need not be there yet."""
+    ran = moot("init", "--home", str(tmp_path / "ada"), "--model", "http://127.0.0.1:9/v1#toy")
+    assert ran.code == Exit.OK
+    assert settings.load(tmp_path / "ada" / "settings.toml").model.file == "http://127.0.0.1:9/v1#toy"
+
+
 def test_init_never_overwrites(moot: Any, tmp_path: Path, model: Path) -> None:
     home = make(moot, tmp_path / "ada", model)
     before = {file.name: file.read_bytes() for file in home.iterdir()}
@@ -80,6 +87,7 @@ def test_init_never_overwrites(moot: Any, tmp_path: Path, model: Path) -> None:
         pytest.param(["--model", "/no/such.gguf"], Exit.MODEL_MISSING, "/no/such.gguf", id="no model file"),
         pytest.param(["--model", "reference:nobody"], Exit.MODEL_MISSING, "'nobody'", id="no such reference model"),
         pytest.param(["--model", __file__], Exit.MODEL_INVALID, "not GGUF", id="not a model"),
+        pytest.param(["--model", "http://192.0.2.1/v1#toy"], Exit.SETTINGS, "use https://", id="a server in the open"),
         pytest.param(["--name", ""], Exit.SETTINGS, "1 to 64", id="empty name"),
         pytest.param(["--name", "a" * 65], Exit.SETTINGS, "1 to 64", id="name too long"),
         pytest.param(["--name", "a\x1b[31m"], Exit.SETTINGS, "printable", id="name with control characters"),

@@ -162,12 +162,12 @@ class ToyServer:
             values.append(logprob(before, token) if before else None)
             offsets.append(len(before))
             before += token
-        tops = [None, *({} for _ in given[1:])] if given else []
+        tops: list[Body | None] = [None, *({} for _ in given[1:])] if given else []
         tops += [dict(list(top.items())[: body["logprobs"]]) for top in drawn.tops]
         return {"tokens": every, "token_logprobs": values, "text_offset": offsets, "top_logprobs": tops}
 
     def events(self, choices: list[Body], usage: Body, body: Body, *, chat: bool) -> list[Body]:
-        events = []
+        events: list[Body] = []
         for choice in choices:
             text = choice["message"]["content"] if chat else choice["text"]
             for at, token in enumerate(tokens_of(text)):
@@ -176,8 +176,9 @@ class ToyServer:
                 if choice["logprobs"]:
                     piece["logprobs"] = {name: rows[at : at + 1] for name, rows in choice["logprobs"].items()}
                 events.append({"choices": [piece]})
-            last = {"index": choice["index"], "finish_reason": choice["finish_reason"]}
-            events.append({"choices": [last | ({"delta": {}} if chat else {"text": ""})]})
+            last: Body = {"index": choice["index"], "finish_reason": choice["finish_reason"]}
+            last["delta" if chat else "text"] = {} if chat else ""
+            events.append({"choices": [last]})
         if body.get("stream_options", {}).get("include_usage"):
             events.append({"choices": [], "usage": usage})
         return events
