@@ -55,6 +55,14 @@ def test_by_tokens_and_not_by_jobs(lines: list[list[int]]) -> None:
             assert max(ahead) - min(ahead) <= QUANTUM + max(lines[int(one)]) + max(lines[int(other)])
 
 
+def test_ten_short_jobs_for_a_long_one() -> None:
+    queue, ids = Queue(), count()
+    for work in works("long", [1_000] * 30, ids) + works("short", [100] * 300, ids):
+        queue.push(work)
+    callers = [served(queue).job.caller for _ in range(110)]
+    assert 9 <= callers.count("long") <= 11
+
+
 def test_nobody_saves_up() -> None:
     """A caller that was silent for long is served as any other, not first for as long as it was silent."""
     queue, ids = Queue(), count()

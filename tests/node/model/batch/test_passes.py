@@ -159,6 +159,23 @@ def test_an_only_sample_lives_in_its_prompts_sequence() -> None:
     assert all(isinstance(operation, Copy | Cut) for operation in done)
 
 
+def test_a_job_waits_until_all_that_it_may_need_is_free() -> None:
+    """Or two that have begun would each wait for the other's cells."""
+    driver = Driver(room(cells=100))
+    driver.submit(Job(1, "a", numbers(20), (Sample(41),)), Job(2, "b", numbers(20, 500), (Sample(41),)))
+    driver.step()
+    assert (driver.batcher.running, driver.batcher.waiting) == (1, 1)
+    driver.run()
+
+
+def test_prompts_leave_a_sequence_for_branches() -> None:
+    """Two prompts in the only two sequences would wait for ever for a third."""
+    driver = Driver(room(sequences=2))
+    for number in (1, 2):
+        driver.submit(Job(number, "a", numbers(9, 500 * number), (Sample(3), Sample(3))))
+    driver.run()
+
+
 def test_who_takes_part_for_the_first_time() -> None:
     """From then on a request's time is the model's, and no more waiting."""
     driver = Driver(room())

@@ -190,6 +190,17 @@ def test_who_waited_for_a_cancelled_prompt_goes_on_from_there() -> None:
     assert [driver.finished[number].prompt_tokens for number in (2, 3)] == [200 - 64, 1]
 
 
+def test_who_waited_in_vain_comes_before_others_of_its_caller() -> None:
+    """It had its turn already; what another's caller gave up must not send it to the end of the line."""
+    driver = Driver(room(running_max=2))
+    for number in (1, 2, 3, 4):
+        driver.submit(Job(number, "a", numbers(200, 0 if number < 3 else 1_000 * number), (Sample(2),)))
+    driver.step()
+    driver.cancel(1)
+    driver.run()
+    assert [job_id for plan in driver.passes for job_id in plan.begun] == [1, 2, 3, 4]
+
+
 def test_who_waited_for_a_prompt_that_failed_evaluates_it_all() -> None:
     """What a failed pass left in the cache is unknown."""
     driver = Driver(room())

@@ -1,0 +1,147 @@
+"""Broken variants of batching: of what a forward pass holds, of what prompts share, and of whose turn it is."""
+
+from tests.mutations.mutant import Mutant
+
+_ADMISSION = "node/model/batch/admission.py"
+_BATCHER = "node/model/batch/batcher.py"
+_PREFIXES = "node/model/batch/prefixes.py"
+_T = "tests/node/model/batch/"
+
+BATCHING = (
+    Mutant(
+        name="no-logits-after-a-cached-prompt",
+        file=_PREFIXES,
+        right="longest = len(data) // WIDTH - 1",
+        wrong="longest = len(data) // WIDTH",
+        breaks="a prompt's last token is always evaluated anew",
+        tests=(_T + "test_prefixes.py::test_a_finished_prompt_serves_the_next",),
+    ),
+    Mutant(
+        name="prefix-one-too-long",
+        file=_PREFIXES,
+        right="Copy(source.sequence, trunk.sequence, trunk.shared)",
+        wrong="Copy(source.sequence, trunk.sequence, trunk.shared + 1)",
+        breaks="nobody goes on from another's question",
+        tests=(_T + "test_prefixes.py::test_a_finished_prompt_serves_the_next",),
+    ),
+    Mutant(
+        name="prefix-of-another-adapter",
+        file=_PREFIXES,
+        right="shelf = self._shelves.get(adapters)",
+        wrong="shelf = next(iter(self._shelves.values()), None)",
+        breaks="what one adapter evaluated serves no other",
+        tests=(_T + "test_prefixes.py::test_nothing_is_shared_between_adapters",),
+    ),
+    Mutant(
+        name="all-evaluate-the-same",
+        file=_PREFIXES,
+        right="if coming >= ready + SHARED_MIN:",
+        wrong="if False:",
+        breaks="equal prompts are evaluated once",
+        tests=(_T + "test_prefixes.py::test_equal_prompts_submitted_together_are_evaluated_once",),
+    ),
+    Mutant(
+        name="recurrent-state-torn",
+        file=_PREFIXES,
+        right="if not can_cut and shared < trunk.length:",
+        wrong="if False:",
+        breaks="a recurrent state is copied whole or not at all",
+        tests=(_T + "test_prefixes.py::test_a_recurrent_state_is_copied_whole_or_not_at_all",),
+    ),
+    Mutant(
+        name="latest-evicted-first",
+        file=_PREFIXES,
+        right="for sequence, trunk in self._idle.items() if",
+        wrong="for sequence, trunk in reversed(self._idle.items()) if",
+        breaks="the least recently used prompt is evicted first",
+        tests=(_T + "test_prefixes.py::test_the_least_recently_used_is_evicted_first",),
+    ),
+    Mutant(
+        name="prompt-in-use-evicted",
+        file=_PREFIXES,
+        right="if source is not None and source.idle and (_covers(",
+        wrong="if source is not None and self._idle.setdefault(source.sequence, source) and (_covers(",
+        breaks="no prompt is taken from those that use it",
+        tests=(_T + "test_prefixes.py::test_equal_prompts_submitted_together_are_evaluated_once",),
+    ),
+    Mutant(
+        name="branches-promised-nothing",
+        file=_PREFIXES,
+        right="if self._cells.used + self._promised + promised > self._room.cells:",
+        wrong="if self._cells.used + self._promised > self._room.cells:",
+        breaks="no pass finds the cache full",
+        tests=(_T + "test_passes.py::test_a_job_waits_until_all_that_it_may_need_is_free",),
+    ),
+    Mutant(
+        name="all-sequences-to-prompts",
+        file=_PREFIXES,
+        right="return self._in_use + 2 <= self._room.sequences",
+        wrong="return self._in_use + 1 <= self._room.sequences",
+        breaks="prompts leave a sequence for their branches",
+        tests=(_T + "test_passes.py::test_prompts_leave_a_sequence_for_branches",),
+    ),
+    Mutant(
+        name="shared-cells-counted-twice",
+        file="node/model/batch/cells.py",
+        right="if segment.holders > 1:",
+        wrong="if False:",
+        breaks="cells that prompts share are counted once",
+        tests=(_T + "test_prefixes.py::test_shared_cells_are_counted_once",),
+    ),
+    Mutant(
+        name="turns-by-jobs",
+        file="node/model/batch/queue.py",
+        right="line.credit -= work.cost",
+        wrong="line.credit -= QUANTUM",
+        breaks="callers share the model by tokens, not by jobs",
+        tests=(_T + "test_fairness.py::test_ten_short_jobs_for_a_long_one",),
+    ),
+    Mutant(
+        name="overtaken-for-ever",
+        file=_ADMISSION,
+        right="elif blocked is not None and blocked.overtaken >= self._room.cells:",
+        wrong="elif False:",
+        breaks="a job that needs many cells has its turn",
+        tests=(_T + "test_fairness.py::test_what_needs_the_whole_cache_is_not_overtaken_for_ever",),
+    ),
+    Mutant(
+        name="orphans-to-the-end",
+        file=_ADMISSION,
+        right="self._queue.push_back(orphan)",
+        wrong="self._queue.push(orphan)",
+        breaks="who waited in vain comes before others of its caller",
+        tests=(_T + "test_prefixes.py::test_who_waited_in_vain_comes_before_others_of_its_caller",),
+    ),
+    Mutant(
+        name="newcomers-fill-the-pass",
+        file=_BATCHER,
+        right="tokens_max = min(tokens_max, self._room.chunk_tokens)",
+        wrong="pass",
+        breaks="newcomers delay running samples by no more than a chunk",
+        tests=(_T + "test_passes.py::test_newcomers_delay_running_samples_by_no_more_than_a_chunk",),
+    ),
+    Mutant(
+        name="first-adapters-always",
+        file=_BATCHER,
+        right="self._groups[group.adapters] = self._groups.pop(group.adapters)",
+        wrong="self._groups[group.adapters] = self._groups[group.adapters]",
+        breaks="sets of adapters take turns",
+        tests=(_T + "test_passes.py::test_one_set_of_adapters_in_a_pass",),
+    ),
+    Mutant(
+        name="tokens-not-billed",
+        file=_BATCHER,
+        right="self._count(work, size, generated=0)",
+        wrong="self._count(work, size - 1, generated=0)",
+        breaks="the accounts add up to what the model evaluates",
+        tests=(_T + "test_passes.py::test_what_a_job_takes",),
+    ),
+    Mutant(
+        name="nonsense-kept",
+        file=_BATCHER,
+        right="self._abandon(work, keep=False)",
+        wrong="self._abandon(work, keep=True)",
+        breaks="nothing of a failed pass serves others",
+        tests=(_T + "test_ending.py::test_nothing_of_a_failed_pass_is_kept",),
+    ),
+)
