@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from coordinator.agenda_driver import VotingSettings
@@ -19,11 +18,11 @@ from node.founding import ModelUnusable, check_model, read_genesis
 from node.home import Home
 from node.membership.core import Membership
 from node.membership.events import Seed
-from node.model import reference
-from node.model.engine import LoadSettings
+from node.model.engine import Engine, LoadSettings
 from node.model.errors import ModelError, ModelFileMissing
-from node.model.process import ModelProcess, ModelState, ProcessSettings
-from node.settings import REFERENCE, ModelSection, Settings, load
+from node.model.local.settings import ModelState, ProcessSettings
+from node.model.opening import open_engine
+from node.settings import ModelSection, Settings, load
 from node.shell import Shell, now_ms, wall_ms
 from node.signing import MootSigner, MootVerifier
 from node.store import Store, Stored
@@ -142,7 +141,7 @@ def restored(stored: Stored) -> Restored:
     )
 
 
-async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[ModelProcess, Callable[[], dict[str, Any]]]:
+async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Engine, Callable[[], dict[str, Any]]]:
     report: dict[str, Any] = {"state": "starting", "restarts": 0}
 
     def note(state: ModelState) -> None:
@@ -150,18 +149,23 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Mode
         log.info("model.%s reason=%r", report["state"], state.reason)
 
     context = {} if section.context_length is None else {"context_length": section.context_length}
-    engine = ModelProcess(
-        _model_path(section.file),
-        LoadSettings(threads=section.threads, **context),
-        ProcessSettings(request_timeout_ms=section.timeout_ms),
-        note,
+    loading = LoadSettings(
+        threads=section.threads,
+        parallel=section.parallel,
+        cache_mib=section.cache_mib,
+        gpu_layers=section.gpu_layers,
+        **context,
+    )
+    running = ProcessSettings(
+        queue_max=section.queue_max, request_timeout_ms=section.timeout_ms, hang_timeout_ms=section.timeout_ms
     )
     try:
-        info = await engine.start()
+        engine = await open_engine(check_model(section.file), loading, running, note)
     except ModelError as error:
         code = Exit.MODEL_MISSING if isinstance(error, ModelFileMissing) else Exit.MODEL_INVALID
         raise ModelUnusable(str(error), code) from error
     stack.push_async_callback(engine.close)
+    info = await engine.describe()
     report.update(
         state="up",
         name=info.name,
@@ -176,11 +180,6 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Mode
 def _organization(ledger: Ledger, node: bytes) -> str:
     seat = ledger.seats.get(node)
     return "" if seat is None else seat.organization
-
-
-def _model_path(file: str) -> Path:
-    checked = check_model(file)
-    return reference.path(checked.removeprefix(REFERENCE)) if checked.startswith(REFERENCE) else Path(checked)
 
 
 def _seeds(ledger: Ledger, node: bytes, settings: Settings) -> list[Seed]:

@@ -63,6 +63,7 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
     async with AsyncExitStack() as stack:
         ground = open_ground(home, stack)
         engine, model_report = await open_model(ground.settings.model, stack)
+        info = await engine.describe()
         shells: list[Shell] = []  # The server comes first: only then is the port known, and with it our own address.
         moot = make_moot(ground)
         server = make_server(ground, moot.ledger, shells)
@@ -85,7 +86,7 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
             store=ground.store,
             outbox=outbox,
             engine=engine,
-            model=ModelSettings(round(model.temperature * 1_000), model.tokens_max),
+            model=ModelSettings(round(model.temperature * 1_000), model.tokens_max, at_once=info.parallel),
             watch=desk.watch,
         )
         desk.open(shell)

@@ -23,8 +23,9 @@ from node.membership import events as member_events
 from node.membership.core import Membership
 from node.membership.events import MemberChanged, MemberForgotten, RememberMembers
 from node.membership.messages import MembershipMessage
-from node.model.engine import GenerateRequest, SerialEngine
+from node.model.engine import Engine
 from node.model.errors import ModelError
+from node.model.requests import GenerateRequest, Sampling
 from node.store import Store
 from node.transport.client import Outbox
 from node.transport.wire import Message
@@ -36,7 +37,7 @@ INBOX_MAX = 10_000
 STEP_MAX = 512
 """Events taken in one turn; their saves become one transaction."""
 GENERATING_MAX = 4
-"""Questions that wait at the model at one time; further ones wait here, where they can still be given up."""
+"""Questions at the model at one time, where nothing says how many it serves at once; further ones wait here."""
 CLOCK_STEP_MS = 1_000
 """A wall clock that moved so far against the monotonic one was set, or the machine slept; less is drift."""
 REPLY_BYTES_MAX = 900 * 1024
@@ -71,6 +72,8 @@ class ModelSettings:
     tokens_max: int
     stop: str = "\n"
     """Answers are one line: of what follows, nothing is read."""
+    at_once: int = GENERATING_MAX
+    """Questions at the model at one time. Further ones wait here: by their turn they may have been decided."""
 
 
 class Shell:
@@ -83,7 +86,7 @@ class Shell:
         membership: Membership,
         store: Store,
         outbox: Outbox,
-        engine: SerialEngine,
+        engine: Engine,
         model: ModelSettings,
         watch: Callable[[Progress | Ended | Dropped], None],
     ) -> None:
@@ -97,7 +100,7 @@ class Shell:
         self._inbox: deque[CoreEvent] = deque()
         self._wake = asyncio.Event()
         self._generations: set[asyncio.Task[None]] = set()
-        self._generating = asyncio.Semaphore(GENERATING_MAX)
+        self._generating = asyncio.Semaphore(model.at_once)
         self._left = asyncio.Event()
         self._stepped = asyncio.Event()
         """Set, and replaced by a new one, after every step."""
@@ -279,11 +282,8 @@ class Shell:
         async with self._generating:
             if not self.moot.questions.is_unanswered(request.question):
                 return  # Decided without us while it waited, or its deadline passed.
-            wanted = GenerateRequest(
-                request.prompt, request.samples, model.temperature_milli, request.seed, model.tokens_max, model.stop
-            )
             try:
-                generated = await self._engine.generate(wanted)
+                generated = await self._engine.generate(self._request(request))
                 info = await self._engine.describe()
             except ModelError as error:
                 log.warning("model.failed question=%.8s reason=%r", request.question.hex(), str(error))
@@ -291,8 +291,25 @@ class Shell:
                 return
         self.post(
             moot_events.Generated(
-                request.question, generated.texts, info.digest, request.seed, model.temperature_milli, generated.cost
+                request.question,
+                generated.texts,
+                info.digest,
+                request.seed,
+                model.temperature_milli,
+                generated.account.cost(),
             )
+        )
+
+    def _request(self, request: Generate) -> GenerateRequest:
+        """The model's time is shared fairly between those who ask."""
+        model = self._model
+        return GenerateRequest(
+            prompt=request.prompt,
+            samples=request.samples,
+            tokens_max=model.tokens_max,
+            sampling=Sampling(temperature=model.temperature_milli / 1_000, seed=request.seed),
+            stop=(model.stop,),
+            caller=self.moot.questions.sessions[request.question].record.author.hex(),
         )
 
     def _note(self, event: str, fields: tuple[tuple[str, str | int | bytes], ...]) -> None:

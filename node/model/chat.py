@@ -1,7 +1,7 @@
 """Where a user's message goes in what a model was trained to read: its chat template, rendered once with a placeholder.
 
 The message itself never passes through the template engine, so nothing in it can be taken for template code, and the
-tokenizer can be told which part is the template's and which is the message (see llama.py).
+tokenizer can be told which part is the template's and which is the message (see llamacpp/vocabulary.py).
 """
 
 from datetime import datetime

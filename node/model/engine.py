@@ -6,71 +6,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from coordinator.records import SAMPLES_MAX, Cost
-from node.model import requests, results
+from node.model.requests import EmbedRequest, GenerateRequest, NextRequest, ScoreRequest
+from node.model.results import Embedded, Generated, NextTokens, Piece, Scored
 
-TEMPERATURE_MILLI_MAX = 10_000
-TOKENS_MAX = 4_096
-"""Of one sample. A longer answer is no vote."""
-STOP_LENGTH_MAX = 64
 PARALLEL_MAX = 128
 """Of LoadSettings: llama.cpp keeps up to 256 sequences, and earlier prompts need some."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateRequest:
-    """Several independent samples of one prompt.
-
-    Args:
-        prompt: the bare user message. A model with a chat template gets it rendered as one user turn; one without gets
-            it followed by a newline.
-        samples: how many texts to draw.
-        temperature_milli: thousandths; 0 is greedy, and then all samples are equal.
-        seed: any integer of 64 bits; sample i draws from a generator of its own, seeded by (seed, i). Equal seeds need
-            not give equal texts on another machine or with another number of samples.
-        tokens_max: of each sample. The model's context length may end it earlier.
-        stop: text that ends a sample and is left out of it; empty for none.
-    """
-
-    prompt: str
-    samples: int
-    temperature_milli: int
-    seed: int
-    tokens_max: int
-    stop: str
-
-    def __post_init__(self) -> None:
-        for name, value, smallest, largest in (
-            ("samples", self.samples, 1, SAMPLES_MAX),
-            ("temperature_milli", self.temperature_milli, 0, TEMPERATURE_MILLI_MAX),
-            ("seed", self.seed, 0, 2**64 - 1),
-            ("tokens_max", self.tokens_max, 1, TOKENS_MAX),
-            ("length of stop", len(self.stop), 0, STOP_LENGTH_MAX),
-        ):
-            if not smallest <= value <= largest:
-                raise ValueError(f"{name} is {value}; choose {smallest} to {largest}")
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The texts, one per sample in the order of the samples, and what they cost together.
-
-    The cost counts: forward passes, one per call of llama.cpp's decode; prompt tokens evaluated, once however many
-    samples share them; tokens sampled, among them the one that ended a sample; microseconds from request to result.
-    """
-
-    texts: tuple[str, ...]
-    cost: Cost
-
-
-class SerialEngine(Protocol):
-    """An engine that serves one request at a time."""
-
-    async def generate(self, request: GenerateRequest) -> Generated: ...
-
-    async def describe(self) -> "ModelInfo": ...
-
-    async def close(self) -> None: ...
 
 
 class Ability(Enum):
@@ -160,17 +100,17 @@ class Engine(Protocol):
     then free for others. All raise ModelError; then this node has no answer, and says so.
     """
 
-    async def generate(self, request: requests.GenerateRequest) -> results.Generated: ...
+    async def generate(self, request: GenerateRequest) -> Generated: ...
 
-    def stream(self, request: requests.GenerateRequest) -> AsyncIterator[results.Piece | results.Generated]:
+    def stream(self, request: GenerateRequest) -> AsyncIterator[Piece | Generated]:
         """As generate, with each sample's text as it grows; the last item is the whole result."""
         ...
 
-    async def score(self, request: requests.ScoreRequest) -> results.Scored: ...
+    async def score(self, request: ScoreRequest) -> Scored: ...
 
-    async def next_tokens(self, request: requests.NextRequest) -> results.NextTokens: ...
+    async def next_tokens(self, request: NextRequest) -> NextTokens: ...
 
-    async def embed(self, request: requests.EmbedRequest) -> results.Embedded: ...
+    async def embed(self, request: EmbedRequest) -> Embedded: ...
 
     async def add_adapter(self, path: Path) -> AdapterInfo:
         """Load a LoRA adapter for requests to use. Adding the same file again changes nothing."""

@@ -179,7 +179,7 @@ def processes_of(home: Path) -> dict[int, str]:
 
 
 def model_pid(home: Path) -> int:
-    return next(pid for pid, command in processes_of(home).items() if "node.model.worker" in command)
+    return next(pid for pid, command in processes_of(home).items() if "node.model.serving" in command)
 
 
 def resident_kib(pid: int) -> int:

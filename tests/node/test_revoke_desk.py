@@ -12,7 +12,8 @@ from node.membership.events import Received
 from node.membership.messages import Gossip
 from node.membership.revocations import RevocationList
 from node.model.engine import LoadSettings
-from node.model.process import ModelProcess, ProcessSettings
+from node.model.local.process import ModelProcess
+from node.model.local.settings import ProcessSettings
 from node.parts import make_membership, make_moot
 from node.revoke_desk import NotRevocable
 from node.shell import ModelSettings, Shell, now_ms, wall_ms

@@ -12,7 +12,8 @@ from node.membership.messages import Gossip
 from node.membership.own import first_record
 from node.membership.revocations import RevocationList
 from node.model.engine import LoadSettings
-from node.model.process import ModelProcess, ProcessSettings
+from node.model.local.process import ModelProcess
+from node.model.local.settings import ProcessSettings
 from node.parts import Ground, make_membership, make_moot, make_server
 from node.settings import MembershipSection, Settings
 from node.shell import ModelSettings, Shell, now_ms, wall_ms

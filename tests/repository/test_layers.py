@@ -15,7 +15,6 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "google.protobuf": ("node/transport/*",),
     "grpc": ("node/transport/*",),
     "llama_cpp": (
-        "node/model/llama.py",
         "node/model/llamacpp/*",
         "node/lab/training*",  # training quantizes what it wrote
         "node/lab/bench/engine/*",  # so does the bench

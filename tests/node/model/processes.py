@@ -1,18 +1,12 @@
 # ruff: noqa: ASYNC110 - waits for real processes
-"""What tests of the model's process share: requests, settings, and waiting for the system."""
+"""What tests of the model's process share: waiting for the system."""
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from node.model.engine import GenerateRequest
-from node.model.process import ModelProcess, ProcessSettings
-
-REQUEST = GenerateRequest("17+25=", 5, 1000, 1, 12, "\n")
-FAST = ProcessSettings(restart_ms_min=10)
+from node.model.local.process import ModelProcess
 
 
 async def wait_until(true: Callable[[], bool], timeout_s: float = 30) -> None:
@@ -33,14 +27,6 @@ def states(pid: int) -> set[str]:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that ended and was not waited for does not."""
     return bool(states(pid) - {"Z", "X"})
-
-
-async def pause(model: ModelProcess) -> int:
-    """Stop the process until SIGCONT, as one that hangs, and return its id. The signal is not obeyed at once."""
-    pid = pid_of(model)
-    os.kill(pid, signal.SIGSTOP)
-    await wait_until(lambda: states(pid) == {"T"})
-    return pid
 
 
 def pid_of(model: ModelProcess) -> int:

@@ -30,14 +30,18 @@ async def test_each_request_gets_its_own_answer(model: ModelProcess) -> None:
 
 
 async def test_every_kind_of_answer_arrives_as_it_was_sent(model: ModelProcess) -> None:
-    for request, asking in (
-        (ask("say yes", samples=3, likelihood=True), model.generate),
-        (ScoreRequest(prompt="say", continuations=("a", "b"), calibrated=True), model.score),
-        (ScoreRequest(prompt="say", continuations=("a",)), model.score),
-        (NextRequest(prompt="say"), model.next_tokens),
-        (EmbedRequest(texts=("a", "b", "c")), model.embed),
+    text = ask("say yes", samples=3, likelihood=True)
+    calibrated = ScoreRequest(prompt="say", continuations=("a", "b"), calibrated=True)
+    plain = ScoreRequest(prompt="say", continuations=("a",))
+    following, vectors = NextRequest(prompt="say"), EmbedRequest(texts=("a", "b", "c"))
+    for request, answered in (
+        (text, await model.generate(text)),
+        (calibrated, await model.score(calibrated)),
+        (plain, await model.score(plain)),
+        (following, await model.next_tokens(following)),
+        (vectors, await model.embed(vectors)),
     ):
-        assert await asking(request) == fake_process.answer(request, "yes")  # type: ignore[operator]
+        assert answered == fake_process.answer(request, "yes")
     assert await model.describe() == fake_process.INFO
 
 
@@ -61,7 +65,7 @@ async def test_a_caller_that_gives_up_is_forgotten_on_both_sides(model: ModelPro
 
 async def test_a_stream_that_is_left_is_given_up(model: ModelProcess) -> None:
     stream = model.stream(ask("hold"))
-    first = asyncio.create_task(anext(aiter(stream)))
+    first = asyncio.ensure_future(anext(aiter(stream)))
     while await held(model) < 1:
         pass
     first.cancel()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ async def test_all_bills_add_up_to_what_llama_cpp_counted(engine: ModelProcess) 
         for index in range(6)
     ]
     looks = [engine.next_tokens(NextRequest(prompt=f"question {index}", top=4)) for index in range(3)]
-    answers = await asyncio.gather(*requests, *scores, *looks)
+    answers: list[Any] = await asyncio.gather(*requests, *scores, *looks)
     accounts: list[Account] = [answer.account for answer in answers]
     counts = await engine.counts()
     assert counts.requests == len(answers) == 21

@@ -10,7 +10,8 @@ CUTS = st.lists(st.integers(1, 3), min_size=1, max_size=30)
 
 
 def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(data):
         size = cuts[len(pieces) % len(cuts)]
         pieces.append(data[at : at + size])
