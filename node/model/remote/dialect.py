@@ -13,6 +13,7 @@ from typing import Any
 
 from node.model.engine import Ability
 from node.model.errors import AbilityMissing, GrammarInvalid
+from node.model.remote.replies import clean
 from node.model.requests import GenerateRequest, Grammar, Sampling
 
 CHAT, TEXT = "/chat/completions", "/completions"
@@ -182,11 +183,13 @@ class Asked:
 
     @staticmethod
     def chat(message: str) -> "Asked":
+        message = clean(message)
         return Asked(CHAT, {"messages": [{"role": "user", "content": message}]}, len(message.encode()))
 
     @staticmethod
     def bare(text: str, *, rendered: bool = False) -> "Asked":
         """Args: rendered: it holds the model's own first token already."""
+        text = clean(text)
         more = {"add_special_tokens": False} if rendered else {}
         return Asked(TEXT, {"prompt": text} | more, len(text.encode()))
 

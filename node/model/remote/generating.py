@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,11 +115,12 @@ class _Generating:
     async def _stream(self, body: dict[str, Any], groups: Sequence[Sequence[int]]) -> Usage:
         usage = Usage()
         body = body | {"stream": True, "stream_options": {"include_usage": True}}
-        async for event in self.server.http.stream(self.asked.path, body, self.call):
-            for choice in choices_of({"choices": []} | event, len(groups)):
-                self.texts.add(choice, groups[choice.index])
-            if event.get("usage"):
-                usage = self._usage(event, len(groups))
+        async with aclosing(self.server.http.stream(self.asked.path, body, self.call)) as events:
+            async for event in events:
+                for choice in choices_of({"choices": []} | event, len(groups)):
+                    self.texts.add(choice, groups[choice.index])
+                if event.get("usage"):
+                    usage = self._usage(event, len(groups))
         open_texts = (self.texts.samples[sample] for group in groups for sample in group)
         if any(text.end is None and (text.text or len(groups) == 1) for text in open_texts):
             raise Wrong("ends its stream in the middle of a text")

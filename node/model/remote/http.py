@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,18 +81,19 @@ class Http:
         async with self._answer("POST", path, body, call, root) as answer:
             return self._object(await self._read(answer, BODY_MAX))
 
-    async def stream(self, path: str, body: Mapping[str, Any], call: Call) -> AsyncIterator[dict[str, Any]]:
-        """The events of a streamed answer, up to its end mark.
+    async def stream(self, path: str, body: Mapping[str, Any], call: Call) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of a streamed answer, up to its end mark. Whoever leaves it early closes it.
 
         Source: WHATWG HTML, server-sent events: lines of `data:`, an event ends with an empty line.
         """
         async with self._answer("POST", path, body, call, False) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 raise AnswerInvalid(self.place, "does not stream when asked to")
-            async for data in self._events(answer):
-                if data == b"[DONE]":
-                    return
-                yield self._object(data)
+            async with aclosing(self._events(answer)) as events:
+                async for data in events:
+                    if data == b"[DONE]":
+                        return
+                    yield self._object(data)
 
     @asynccontextmanager
     async def _answer(
@@ -157,7 +158,7 @@ class Http:
                 break
         return bytes(read[:most])
 
-    async def _events(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+    async def _events(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
         rest, data, total = b"", list[bytes](), 0
         async for chunk in answer.aiter_raw():
             total += len(chunk)

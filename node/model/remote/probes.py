@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -137,11 +138,14 @@ class _Probe:
                 raise failed
         answered = chat if isinstance(chat, dict) else text
         assert isinstance(answered, dict)
+        build = str(answered.get("system_fingerprint"))[:200]
+        kind = Kind.OLLAMA if build == "fp_ollama" else self.dialect.kind  # it says so whoever a model is from
         self.dialect = replace(
             self.dialect,
+            kind=kind,
             chat=isinstance(chat, dict),
-            text=isinstance(text, dict) and self.dialect.kind is not Kind.OLLAMA,  # it renders bare text too
-            fingerprint=f"{self.dialect.fingerprint} {str(answered.get('system_fingerprint'))[:200]}",
+            text=isinstance(text, dict) and kind is not Kind.OLLAMA,  # it puts bare text into the template too
+            fingerprint=f"{self.dialect.fingerprint} {build}",
         )
 
     async def takes(self, fields: dict[str, Any]) -> bool:
@@ -166,8 +170,8 @@ class _Probe:
     async def streams(self) -> bool:
         async def ask() -> None:
             body = {**self._prompt.fields, "model": self.dialect.model, "max_tokens": 2, "temperature": 0.0}
-            events = self._http.stream(self._prompt.path, body | {"stream": True}, self._call)
-            ends = [choice.end async for event in events for choice in choices_of({"choices": []} | event, 1)]
+            async with aclosing(self._http.stream(self._prompt.path, body | {"stream": True}, self._call)) as events:
+                ends = [choice.end async for event in events for choice in choices_of({"choices": []} | event, 1)]
             if not any(ends):
                 raise Wrong("its stream has no end")
 

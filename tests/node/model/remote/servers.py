@@ -59,6 +59,7 @@ class ToyServer:
     )
     """Fields; others are refused. None takes and ignores all."""
     many_max = 128
+    build = "fp_1"
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -122,7 +123,7 @@ class ToyServer:
         usage = self.usage(len(tokens_of(prompt)), sum(len(one.tokens) for one in drawn))
         if body.get("stream"):
             return as_events(*self.events(choices, usage, body, chat=chat))
-        return as_json({"object": "completion", "choices": choices, "usage": usage, "system_fingerprint": "fp_1"})
+        return as_json({"object": "completion", "choices": choices, "usage": usage, "system_fingerprint": self.build})
 
     def count(self, body: Body) -> int:
         return int(body.get("n", 1))
@@ -330,7 +331,8 @@ class LlamaServer(ToyServer):
 class Ollama(ToyServer):
     """Source: Ollama's OpenAI compatibility: no n, no grammars but JSON schemas, bare text rendered as well."""
 
-    owner = "library"
+    owner = "somebody"  # whoever a model is from
+    build = "fp_ollama"
     known = None
 
     def models(self) -> list[Body]:
