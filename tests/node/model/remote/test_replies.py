@@ -14,7 +14,8 @@ from tests.node.model.remote.answers import text, tokens
 
 NAMES = st.sampled_from(
     "choices index message delta content text finish_reason logprobs tokens token_logprobs top_logprobs text_offset"
-    " token bytes logprob id usage prompt_tokens completion_tokens prompt_tokens_details cached_tokens data embedding".split()
+    " token bytes logprob id"
+    " usage prompt_tokens completion_tokens prompt_tokens_details cached_tokens data embedding".split()
 )
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 JSON = st.recursive(
