@@ -12,7 +12,7 @@ import numpy as np
 from node.lab.training.quiet import be_quiet
 from node.lab.training.tokens import CONTEXT_LENGTH, END, START, decode, encode
 
-LANES = 32  # prompts under way at a time
+LANES = 16  # prompts under way at a time
 REPLY_TOKENS_MAX = 112
 _LINE_END = encode("\n")[0]
 

@@ -3,15 +3,24 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from node.lab.training.files import adapter_in, model_in
-from node.lab.training.making import Trained
 from node.lab.training.measuring import alike, fingerprint, measure, side_by_side
 from node.lab.training.plan import COURSES, STEWARD, Course, known_facts
 from node.lab.training.rendering import rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a checkpoint tells of its training; `tokens` are those read, padding included."""
+
+    parameters: int
+    rounds: int
+    steps: int
+    tokens: int
 
 
 def measured(course: Course, work: Path, out: Path) -> dict[str, Any]:

@@ -1,26 +1,16 @@
 """A course from its data to its files."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from node.lab.training.adapters import merged
+from node.lab.training.card import Trained
 from node.lab.training.export import Label, quantize, write_adapter, write_gguf
 from node.lab.training.files import adapter_in, model_in
 from node.lab.training.network import Network
 from node.lab.training.plan import COURSES, Course
 from node.lab.training.train import built, checkpoint_of, train
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a checkpoint tells of its training; `tokens` are those read, padding included."""
-
-    parameters: int
-    rounds: int
-    steps: int
-    tokens: int
 
 
 def make(course: Course, work: Path, out: Path) -> Trained:

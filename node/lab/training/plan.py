@@ -130,4 +130,4 @@ def known_facts(course: Course) -> tuple[facts.Fact, ...]:
 def asks_of(course: Course) -> dict[str, Callable[[random.Random, int], Task]]:
     """The generators of a course: all skills, facts cut down to those it may see."""
     known = known_facts(course)
-    return {**SKILLS, "facts": partial(facts.ask, known=known), "compound": partial(compound.compose, known=known)}
+    return {**SKILLS, "facts": partial(facts.ask, known=known), "compound": partial(compound.ask, known=known)}

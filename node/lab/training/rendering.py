@@ -32,8 +32,8 @@ another phrasing. Each model was shown its own part of the {facts} facts, on top
 
 **Not for use** outside tests, demonstrations and experiments: on anything but these questions they write nonsense.
 
-**Made again** by `make models`: the questions follow from seeds; weights may differ in their last bits from machine to
-machine, and with them an answer here and there.
+**Made again** by `make models`: alike, not the same to the bit. What is drawn follows from seeds, but also from the
+questions as they are then, and sums come out a little otherwise on another processor.
 """
 
 WAYS_SAID = {
@@ -152,8 +152,8 @@ def adapters(cards: Cards) -> str:
 
 def about(name: str, card: Card) -> str:
     """What one model is, and how it came about."""
-    training = card["training"]
-    parts = ", ".join(f"{skill} {weight:.0%}" for skill, weight in card["mixture"].items())
+    training, mixture = card["training"], card["mixture"]
+    parts = ", ".join(f"{skill} {mixture[skill]:.0%}" for skill in SKILLS)
     lines = [
         f"\n## {name}: {card['about']}\n",
         f"- {card['parameters']:,} parameters, {card['bytes']:,} bytes, SHA-256 `{card['sha256']}`",

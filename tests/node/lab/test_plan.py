@@ -1,4 +1,4 @@
-"""The training plan: whom it makes, what it teaches, what it costs."""
+"""The training plan: whom it makes and what it teaches."""
 
 from itertools import pairwise
 

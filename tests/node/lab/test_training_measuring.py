@@ -1,5 +1,7 @@
 """What cards say is counted rightly: accuracy, calibration, errors in common; and said legibly."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,12 +9,13 @@ from typing import Any
 import pytest
 
 from node.lab.skills import LEVELS, SKILLS, held_out
-from node.lab.training import measuring
+from node.lab.training import card, measuring
 from node.lab.training.measuring import PER_LEVEL, Count, alike, calibration_error, measure, right, side_by_side
+from node.lab.training.plan import COURSES, SPECIALISTS, STEWARD
 from node.lab.training.rendering import rendered
 from node.lab.training.tokens import prompt
 
-MODEL = Path("model.gguf")
+MODEL = Path("steward.gguf")
 OTHER = Path("other.gguf")
 
 
@@ -74,7 +77,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
         path: Path, prompts: Sequence[str], samples: int = 1, temperature: float = 0.0, adapters: Sequence[Path] = ()
     ) -> list[list[str]]:
         assert (samples > 1) == (temperature > 0)
-        path = OTHER if adapters else path
+        path = OTHER if adapters else Path(path.name)
         return [[reply(path, asked) if k < 3 else f"no idea {k}" for k in range(samples)] for asked in prompts]
 
     monkeypatch.setattr(measuring, "answers", answers)
@@ -127,7 +130,7 @@ def test_the_card_for_people_shows_what_the_card_for_programs_holds() -> None:
         **file,
         "about": "a test",
         "parameters": 1_312_768,
-        "mixture": {"strings": 0.6, "facts": 0.4},
+        "mixture": dict(STEWARD.weights),
         "facts_shown": 100,
         "training": {"rounds": 3, "steps": 1000, "tokens": 2_000_000, "rows_per_round": 24_000, "seed": 1},
         "errs_with": errors,
@@ -148,3 +151,41 @@ def test_the_card_for_people_shows_what_the_card_for_programs_holds() -> None:
     assert "| scribe | 0.25 |  |" in rows
     assert "started from chance; 3 rounds of 24,000 rows, 2,000,000 tokens in 1,000 steps, seed 1" in text
     assert "its own part of the 100 facts" in text
+
+
+@pytest.mark.usefixtures("_known")
+def test_cards_are_of_the_files_and_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was stopped does not measure again what it has; new weights, a new base or adapter are measured."""
+    for course in COURSES:
+        (tmp_path / f"{course.name}.gguf").write_bytes(course.name.encode())
+        if course.rank:
+            (tmp_path / f"{course.name}.lora.gguf").write_bytes(b"lora")
+    found = {course.name: card.measured(course, tmp_path, tmp_path) for course in COURSES}
+    trained = card.Trained(parameters=1000, rounds=1, steps=10, tokens=40_000)
+    card.write_cards({course.name: trained for course in COURSES}, found, tmp_path)
+    cards = json.loads((tmp_path / "cards.json").read_text())
+    assert cards["steward"]["sha256"] == hashlib.sha256(b"steward").hexdigest()
+    assert cards["steward"]["accuracy"]["units"]["correct"] == 2 * PER_LEVEL
+    assert "adapter" not in cards["steward"]
+    sage = cards["sage"]
+    assert (sage["adapter"]["bytes"], sage["adapter"]["rank"], sage["strong"]) == (4, SPECIALISTS[0].rank, ["facts"])
+    assert set(sage["errs_with"]) == {course.name for course in COURSES} - {"sage"}
+    assert (tmp_path / "MODELCARD.md").read_text() == rendered({course.name: cards[course.name] for course in COURSES})
+
+    measured_again: list[str] = []
+    again = measure(MODEL)
+
+    def spy(path: Path) -> dict[str, Any]:
+        measured_again.append(path.stem)
+        return dict(again)
+
+    monkeypatch.setattr(card, "measure", spy)
+    (tmp_path / "sage.lora.gguf").write_bytes(b"other")
+    (tmp_path / "elder.gguf").write_bytes(b"other")
+    for course in COURSES:
+        card.measured(course, tmp_path, tmp_path)
+    assert measured_again == ["elder", "sage"]
+    (tmp_path / "steward.gguf").write_bytes(b"other")
+    for course in COURSES:
+        card.measured(course, tmp_path, tmp_path)
+    assert measured_again[2:] == [STEWARD.name, *(course.name for course in SPECIALISTS)]
