@@ -11,7 +11,6 @@ OUTPUT_VALUE_BYTES = 4
 BATCH_TOKENS = 512
 """Most tokens of one forward pass; llama.cpp's default, and what its buffers are sized for."""
 CELLS_MIN = 1_024  # a model of short context still gets room for many samples
-CELLS_PER_SAMPLE_MAX = 2  # of a full context each: as much again for earlier prompts as for running ones
 WORK_BYTES = 48 << 20  # llama.cpp's graph and the interpreter; measured: 20 to 40 MiB beside the parts counted here
 _MIB = 1 << 20
 
@@ -45,7 +44,7 @@ def cells(header: Header, settings: LoadSettings) -> int:
     """How many tokens the cache is to hold: what cache_mib pays for, two full requests at least."""
     length = context_length(header, settings)
     paid = settings.cache_mib * _MIB // cell_bytes(header)
-    useful = settings.parallel * length * CELLS_PER_SAMPLE_MAX
+    useful = settings.parallel * length  # few samples are as long as they may be; the rest is for earlier prompts
     return max(2 * length, CELLS_MIN, min(paid, useful))
 
 

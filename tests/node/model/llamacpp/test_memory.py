@@ -58,7 +58,7 @@ def test_the_cache_is_what_was_paid_for_but_never_less_than_two_requests() -> No
 
 def test_the_cache_is_no_larger_than_what_can_be_used(model_file: Path) -> None:
     small = gguf_header.check(model_file)
-    assert memory.cells(small, LoadSettings(cache_mib=100_000, parallel=4)) == 2 * 4 * 256
+    assert memory.cells(small, LoadSettings(cache_mib=100_000, parallel=8)) == 8 * 256
     assert memory.cells(small, LoadSettings(cache_mib=100_000, parallel=1)) == memory.CELLS_MIN
 
 
