@@ -22,6 +22,7 @@ from node.model.engine import Engine, LoadSettings
 from node.model.errors import ModelError, ModelFileMissing
 from node.model.local.settings import ModelState, ProcessSettings
 from node.model.opening import open_engine
+from node.model.remote.address import is_remote
 from node.settings import ModelSection, Settings, load
 from node.shell import Shell, now_ms, wall_ms
 from node.signing import MootSigner, MootVerifier
@@ -162,8 +163,7 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Engi
     try:
         engine = await open_engine(check_model(section.file), loading, running, note)
     except ModelError as error:
-        code = Exit.MODEL_MISSING if isinstance(error, ModelFileMissing) else Exit.MODEL_INVALID
-        raise ModelUnusable(str(error), code) from error
+        raise ModelUnusable(str(error), _exit_of(error, section.file)) from error
     stack.push_async_callback(engine.close)
     info = await engine.describe()
     report.update(
@@ -175,6 +175,12 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Engi
         bytes=info.size_bytes,
     )
     return engine, lambda: dict(report)
+
+
+def _exit_of(error: ModelError, file: str) -> Exit:
+    if is_remote(file):
+        return Exit.MODEL_SERVER
+    return Exit.MODEL_MISSING if isinstance(error, ModelFileMissing) else Exit.MODEL_INVALID
 
 
 def _organization(ledger: Ledger, node: bytes) -> str:

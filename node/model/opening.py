@@ -102,6 +102,7 @@ async def open_engine(
             return process
         case ServerAddress() as address:
             limits = RemoteSettings(
+                parallel=(load or LoadSettings()).parallel,
                 queue_max=settings.queue_max,
                 request_timeout_ms=settings.request_timeout_ms,
                 start_timeout_ms=settings.start_timeout_ms,
