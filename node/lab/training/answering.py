@@ -48,6 +48,7 @@ class Model:
         self._open.callback(llama_cpp.llama_batch_free, self._batch)
         loaded = [llama_cpp.llama_adapter_lora_init(self.model, str(adapter).encode()) for adapter in adapters]
         if not all(loaded):
+            self._open.close()
             raise RuntimeError(f"llama.cpp could not load one of the adapters {', '.join(map(str, adapters))}")
         if loaded:
             handles = (llama_cpp.llama_adapter_lora_p_ctypes * len(loaded))(*loaded)

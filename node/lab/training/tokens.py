@@ -47,8 +47,3 @@ def prompt(task: Task) -> str:
 def reply(task: Task) -> str:
     """What the model is to write: the worked step if there is one, the answer, and a line end."""
     return f"{task.work} {ARROW} {task.answer}\n" if task.work else f"{task.answer}\n"
-
-
-def answer_of(reply_text: str) -> str:
-    """The answer in a reply: its first line, after the last arrow."""
-    return reply_text.split("\n", 1)[0].rsplit("=>", 1)[-1].strip()

@@ -5,8 +5,9 @@ import random
 import llama_cpp
 import pytest
 
+from coordinator import prompts
 from node.lab.skills import SKILLS, Task, sample
-from node.lab.training.tokens import PIECES, START, answer_of, decode, encode, prompt, reply
+from node.lab.training.tokens import PIECES, START, decode, encode, prompt, reply
 from node.model import reference
 
 
@@ -61,4 +62,4 @@ def test_a_task_as_text(task: Task, asked: str, told: str) -> None:
     assert prompt(task) == asked
     assert reply(task) == told
     assert decode(encode(told)) == told
-    assert answer_of(told) == task.answer
+    assert prompts.answer_of(told) == task.answer
