@@ -239,6 +239,7 @@ def test_ctrl_c_ends_the_answer_and_then_the_command(terminal: Terminal) -> None
     terminal.wait_for("> ")
     terminal.type("Hello\n")
     terminal.wait_for("Hello\r\n")
+    terminal.wait_for_letters(10)
     terminal.interrupt()
     terminal.wait_for("cancelled")
     terminal.wait_for("> ")
