@@ -1,6 +1,7 @@
 """Answers as messages: what the model's process replies. Whatever it sends, only the right shape is taken."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 from node.model.engine import Ability, AdapterInfo, ModelInfo
@@ -180,6 +181,8 @@ def read_tick(message: Message) -> Counts:
 
 def _counts(values: Any) -> Counts:
     try:
+        if len(values) != len(fields(Counts)):
+            raise ValueError(f"{len(values)} counts")
         return Counts(*map(_whole, values))
     except (TypeError, ValueError) as error:
         raise FrameError(f"no counts: {error!r}") from None

@@ -36,7 +36,7 @@ def request_message(number: int, request: Request, *, streams: bool = False) -> 
             }
             if request.grammar is not None:
                 message["grammar"] = (request.grammar.kind, request.grammar.text)
-            if request.steer:
+            if request.steer or request.steer_weight != 1:
                 steer = [(text.decode("latin-1"), logprob) for text, logprob in request.steer]
                 message["steer"] = (steer, request.steer_weight)
         case ScoreRequest():
