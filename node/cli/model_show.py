@@ -13,6 +13,8 @@ from node.model import gguf_facts, gguf_header, reference
 from node.model.engine import Ability, ModelInfo
 from node.model.llamacpp import memory
 from node.model.opening import ModelFile, open_engine
+from node.model.remote.address import ServerAddress
+from node.model.remote.engine import LACKS
 
 HASH_SAID_BYTES = 1 << 30
 """From this size on, reading a whole file takes long enough to say so."""
@@ -30,7 +32,7 @@ def show_model(chosen: Named, as_json: bool) -> None:
             report |= _of_file(chosen.place, chosen)
     try:
         with told():
-            report |= _of_engine(asyncio.run(_describe(chosen)))
+            report |= _of_engine(asyncio.run(_describe(chosen)), isinstance(chosen.place, ServerAddress))
     except NodeError as error:
         _print(report | {"problem": str(error)}, as_json)
         raise
@@ -88,7 +90,7 @@ async def _describe(chosen: Named) -> ModelInfo:
         await engine.close()
 
 
-def _of_engine(info: ModelInfo) -> dict[str, Any]:
+def _of_engine(info: ModelInfo, is_server: bool) -> dict[str, Any]:
     found = {
         "name": info.name,
         "architecture": info.architecture,
@@ -98,8 +100,13 @@ def _of_engine(info: ModelInfo) -> dict[str, Any]:
         "digest": info.digest.hex(),
         "parallel": info.parallel,
     }
+    lacks = {
+        ability.value: LACKS.get(ability, "") if is_server else "it is not made for that"
+        for ability in Ability
+        if ability not in info.abilities
+    }
     known = {key: value for key, value in found.items() if value}
-    return known | {"abilities": {ability.value: ability in info.abilities for ability in Ability}}
+    return known | {"abilities": sorted(ability.value for ability in info.abilities), "lacks": lacks}
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:
@@ -112,7 +119,6 @@ def _print(report: dict[str, Any], as_json: bool) -> None:
 def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
     """One fact a line; what is not known has none."""
     get = report.get
-    abilities = get("abilities", {})
     memory_line = f"about {mebibytes(report['memory_bytes'])}" if "memory_bytes" in report else ""
     if memory_line and report["memory_free_bytes"] is not None:
         memory_line += f" with these settings; {mebibytes(report['memory_free_bytes'])} are free"
@@ -138,8 +144,8 @@ def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("digest", f"{report['digest']}{on_card}" if get("digest") else ""),
         ("at once", f"{get('parallel')} samples, {get('cached_tokens'):,} tokens kept" if memory_line else ""),
         ("memory", memory_line),
-        ("can", ", ".join(name for name, able in abilities.items() if able)),
-        ("cannot", ", ".join(name for name, able in abilities.items() if not able)),
+        ("can", ", ".join(get("abilities", []))),
+        *(("cannot", f"{ability}: {why}") for ability, why in get("lacks", {}).items()),
         ("accuracy", accuracy),
         ("problem", get("problem", "")),
     ]

@@ -26,7 +26,7 @@ from node.model.results import Account, Embedded, Generated, NextTokens, Piece, 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_LACKS = {
+LACKS = {
     Ability.STREAM: "its server does not stream",
     Ability.LIKELIHOOD: "its server does not say how likely what it wrote is",
     Ability.SCORE: "its server does not say how likely given texts are",
@@ -36,6 +36,7 @@ _LACKS = {
     Ability.EMBED: "its server makes no embeddings; some do when started for it",
     Ability.STEER: "its server cannot be given likelihoods of tokens",
 }
+"""Why one cannot do what it cannot do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +177,7 @@ class RemoteEngine:
             await server.http.close()
 
     def _lacks(self, ability: Ability) -> NoReturn:
-        raise AbilityMissing(ability.value, _LACKS[ability])
+        raise AbilityMissing(ability.value, LACKS[ability])
 
     async def _run(self, request: Common, needed: Iterable[Ability], work: Callable[[Server, Call], Awaitable[T]]) -> T:
         """Do the work of a request in the time that it has, unless too many are waiting or the server cannot do it."""

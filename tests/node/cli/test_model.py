@@ -1,5 +1,6 @@
 """`moot model show` and `moot model verify`: what is said of a model, and how each kind of bad file ends."""
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from node.errors import Exit
 from node.model import reference
 from tests.node.model.gguf_files import Shape, write_model
 from tests.node.model.gguf_others import adapter_sizes, write_adapter, write_recurrent_model
+from tests.node.model.remote.servers import ToyServer
 
 SAGE = "reference:sage"
 
@@ -40,7 +42,8 @@ def test_show_as_json_agrees_with_the_file(moot: Any, model_file: Path) -> None:
     assert report["size_bytes"] == model_file.stat().st_size
     assert (report["context_length"], report["context_length_trained"], report["parallel"]) == (64, 256, 4)
     assert report["memory_bytes"] > report["size_bytes"]
-    assert report["abilities"]["grammar"] is True
+    assert "grammar" in report["abilities"]
+    assert report["lacks"] == {}
     assert "accuracy" not in report
 
 
@@ -153,3 +156,18 @@ def test_verify_checks_adapters_too(moot: Any, model_file: Path, tmp_path: Path)
     assert ran.code == Exit.ADAPTER
     assert "another model" in ran.err
     assert moot("model", "verify", str(model_file), "--adapter", str(tmp_path)).code == Exit.MODEL_MISSING
+
+
+async def test_a_model_behind_a_server(moot: Any) -> None:
+    async with ToyServer().running() as server:
+        place = f"{server.url}#toy"
+        shown = await asyncio.to_thread(moot, "model", "show", place)
+        assert shown.code == Exit.OK
+        assert "sample" in shown.out
+        assert "cannot        adapters: its server holds the model" in shown.out
+        verified = await asyncio.to_thread(moot, "model", "verify", place)
+        assert (verified.code, verified.out.endswith("is usable\n")) == (Exit.OK, True)
+        assert (await asyncio.to_thread(moot, "model", "verify", place, "--digest", "0" * 64)).code == Exit.USAGE
+        tried = await asyncio.to_thread(moot, "model", "try", place, "Which colour?", "--adapter", "any.gguf")
+        assert tried.code == Exit.MODEL_UNABLE
+        assert (await asyncio.to_thread(moot, "model", "try", place, "Which colour?")).out.strip()
