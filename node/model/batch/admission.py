@@ -6,6 +6,9 @@ from node.model.batch.queue import Queue
 from node.model.batch.trunk import Trunk
 from node.model.batch.work import Work
 
+REFUSED_MAX = 8
+"""Jobs that are tried in vain before a pass. With hundreds of callers to look through, the model would wait for us."""
+
 
 class Admission:
     """Jobs wait in a queue until they begin, and have a prompt in the model's memory from then until they are over."""
@@ -45,7 +48,7 @@ class Admission:
             return begun
         self._stirred = False
         passed_over: set[str] = set()
-        while self._places < self._room.running_max and self._prefixes.seats:
+        while self._places < self._room.running_max and self._prefixes.seats and len(passed_over) < REFUSED_MAX:
             blocked = self._blocked
             if blocked is not None and blocked.job.caller not in passed_over:
                 work: Work | None = blocked

@@ -4,7 +4,7 @@ Source: Shreedhar and Varghese, Efficient Fair Queuing using Deficit Round Robin
 """
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from node.model.batch.work import Work
@@ -53,9 +53,9 @@ class Queue:
             self._order.append(caller)
         return self._lines[caller]
 
-    def next(self, passed_over: Container[str]) -> Work | None:
-        """The job whose turn it is, when some callers are passed over; they gather no credit meanwhile."""
-        if all(caller in passed_over for caller in self._order):
+    def next(self, passed_over: Collection[str]) -> Work | None:
+        """The job whose turn it is, when some of the callers are passed over; they gather no credit meanwhile."""
+        if len(passed_over) == len(self._lines):
             return None
         while True:
             caller = self._order[0]

@@ -1,14 +1,16 @@
 """Callers share the model by tokens, nobody is served before who came earlier, and nobody waits for ever."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.model.batch.admission import REFUSED_MAX
 from node.model.batch.jobs import Job, Sample
 from node.model.batch.queue import QUANTUM, Queue
+from node.model.batch.trunk import Trunk
 from node.model.batch.work import Work, work_of
 from tests.node.model.batch.driver import Driver, numbers, room
 
@@ -23,7 +25,7 @@ def begun(driver: Driver) -> list[int]:
     return [job_id for plan in driver.passes for job_id in plan.begun]
 
 
-def served(queue: Queue, passed_over: Container[str] = ()) -> Work:
+def served(queue: Queue, passed_over: Collection[str] = ()) -> Work:
     """Take the job whose turn it is."""
     work = queue.next(passed_over)
     assert work is not None
@@ -148,6 +150,29 @@ def test_small_jobs_overtake_while_a_big_one_cannot_begin() -> None:
     for _ in range(4):
         driver.step()
     assert begun(driver) == [1, 3, 4]
+    driver.run()
+
+
+def test_hundreds_of_big_jobs_do_not_hold_up_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them can begin yet, and to find that out anew for each takes longer than the pass itself."""
+    driver = Driver(room(cells=400, cached_cells_max=0))
+    driver.submit(Job(0, "first", unlike(0, 20), (Sample(9),) * 3 + (Sample(30),)))
+    driver.step()
+    tried: list[int] = []
+    admit = driver.batcher._prefixes.admit
+
+    def counted(adapters: Hashable, data: bytes, promised: int) -> Trunk | None:
+        tried.append(promised)
+        return admit(adapters, data, promised)
+
+    monkeypatch.setattr(driver.batcher._prefixes, "admit", counted)
+    for number in range(1, 201):
+        driver.submit(Job(number, f"caller {number}", unlike(number, 350), (Sample(2),)))
+    driver.submit(Job(999, "small", unlike(999, 20), (Sample(2),)))
+    for _ in range(10):
+        tried.clear()
+        driver.step()
+        assert len(tried) <= REFUSED_MAX + 1
     driver.run()
 
 
