@@ -1,6 +1,5 @@
 """Draws the samples of one request: in one call where the server draws many, else in a call for each."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from node.model.remote.http import Call, Http
 from node.model.remote.rendering import rendered
 from node.model.remote.replies import Choice, Notes, Usage, Wrong, choices_of, usage_of
 from node.model.remote.texts import Texts
+from node.model.remote.together import together
 from node.model.requests import GenerateRequest, Prompted
 from node.model.results import End, Piece
 
@@ -80,12 +80,7 @@ class _Generating:
 
     async def draw(self, groups: Sequence[Sequence[int]]) -> Usage:
         """One call for each group of samples that are to be equal."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                calls = [group.create_task(self._call(1, [equal], equal[0])) for equal in groups]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        return sum((task.result() for task in calls), Usage())
+        return sum(await together(self._call(1, [equal], equal[0]) for equal in groups), Usage())
 
     async def draw_together(self) -> Usage:
         """One call for all, and one for each that did not come of it: some servers draw many only up to a number."""

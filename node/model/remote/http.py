@@ -51,6 +51,7 @@ class Http:
         self._address, self._key = address, key
         self._turns = asyncio.Semaphore(parallel)
         headers = {"accept-encoding": "identity", "user-agent": "moot"}  # what is packed may be endless
+        headers["content-type"] = "application/json"
         if key is not None:
             headers["authorization"] = f"Bearer {key}"
         self._client = httpx.AsyncClient(
@@ -123,8 +124,9 @@ class Http:
 
     async def _send(self, method: str, url: str, body: Mapping[str, Any] | None) -> httpx.Response:
         """Ask; once more if a kept connection had been closed meanwhile, or the server is just being started again."""
+        content = None if body is None else json.dumps(body)  # in ASCII, which can hold halves of characters too
         for again in (True, False):
-            request = self._client.build_request(method, url, json=body)
+            request = self._client.build_request(method, url, content=content)
             try:
                 return await self._client.send(request, stream=True)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.ConnectError) as error:

@@ -1,6 +1,5 @@
 """What a server says of texts without writing any: scores, next tokens, embeddings."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,8 +8,9 @@ from node.model.remote.dialect import Asked, likelihood_fields
 from node.model.remote.errors import AnswerInvalid
 from node.model.remote.generating import Server, asked_of, bare_of
 from node.model.remote.http import Call
-from node.model.remote.replies import Likely, Usage, Wrong, choices_of, usage_of, vectors_of
-from node.model.remote.scoring import echoed
+from node.model.remote.replies import Likely, Usage, Wrong, choices_of, clean, usage_of, vectors_of
+from node.model.remote.scoring import Echo, echoed
+from node.model.remote.together import together
 from node.model.requests import EmbedRequest, NextRequest, Sampling, ScoreRequest
 from node.model.results import NextToken, Score
 
@@ -38,26 +38,13 @@ async def _scores(server: Server, request: ScoreRequest, call: Call) -> tuple[tu
     before = str(asked.fields["prompt"])
     if not before:
         raise AbilityMissing("score a text that nothing comes before", "its server does not score first tokens")
-    texts = [before + continuation for continuation in request.continuations]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    echoed(
-                        server.http,
-                        server.dialect,
-                        Asked(asked.path, {**asked.fields, "prompt": text}, len(text.encode())),
-                        before,
-                        call,
-                        server.notes,
-                        first=request.first_only,
-                    )
-                )
-                for text in texts
-            ]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    found = [task.result() for task in tasks]
+
+    async def one(continuation: str) -> Echo:
+        whole = before + clean(continuation)
+        given = Asked(asked.path, {**asked.fields, "prompt": whole}, len(whole.encode()))
+        return await echoed(server.http, server.dialect, given, before, call, server.notes, first=request.first_only)
+
+    found = await together(map(one, request.continuations))
     if request.first_only and len({echo.first for echo in found}) < len(found):
         raise ModelFailed("two continuations begin with the same token; ask without first_only")
     return tuple(echo.score for echo in found), sum((echo.usage for echo in found), Usage())
@@ -94,5 +81,5 @@ async def embed(server: Server, request: EmbedRequest, call: Call) -> tuple[tupl
         vectors = vectors_of(answer, len(request.texts))
     except Wrong as wrong:
         raise AnswerInvalid(server.http.place, str(wrong)) from None
-    size = sum(len(text.encode()) for text in request.texts)
+    size = sum(len(clean(text).encode()) for text in request.texts)
     return vectors, usage_of(answer, size, 0, server.notes)

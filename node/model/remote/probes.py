@@ -1,13 +1,11 @@
 """Finds out what a server can do by asking it: for its models, then for a few tokens in each way that might work."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from node.model.errors import ModelError
 from node.model.remote.address import ServerAddress
 from node.model.remote.dialect import (
     GRAMMARS,
@@ -20,11 +18,12 @@ from node.model.remote.dialect import (
     likelihood_fields,
     schema_fields,
 )
-from node.model.remote.errors import AnswerInvalid, ServerError, ServerRefused
+from node.model.remote.errors import AnswerInvalid, ServerError, ServerRefused, ServerUnreachable
 from node.model.remote.http import Call, Http
 from node.model.remote.rendering import rendered
 from node.model.remote.replies import Choice, Notes, Wrong, choices_of, vectors_of
 from node.model.remote.scoring import echoed
+from node.model.remote.together import together
 
 _MESSAGE = "Say a word."
 _TEXT = "One, two, three, four, five, six,"
@@ -54,15 +53,18 @@ async def find_dialect(http: Http, address: ServerAddress, call: Call) -> Dialec
         http.limit(begun.parallel_max)
     probe = _Probe(http, call, begun)
     await probe.find_paths()
-    extras, many, likelihood, stream, embeds, renders = await asyncio.gather(
-        probe.takes({"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}),
-        probe.draws_many(),
-        probe.tells_likelihood(),
-        probe.streams(),
-        probe.embeds(),
-        probe.renders(),
+    extras, many, likelihood, stream, embeds, renders = await together(
+        (
+            probe.takes({"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}),
+            probe.draws_many(),
+            probe.tells_likelihood(),
+            probe.streams(),
+            probe.embeds(),
+            probe.renders(),
+        )
     )
-    grammar, schema, echoes = await asyncio.gather(probe.grammar(), probe.schema(), probe.echoes(likelihood))
+    grammar, schema = await together((probe.grammar(), probe.schema()))
+    echoes = likelihood and await probe.echoes()
     return replace(
         probe.dialect,
         extras=extras and probe.dialect.kind is not Kind.OLLAMA,  # it takes and ignores them
@@ -121,7 +123,7 @@ def _number(value: object) -> int:
 
 
 class _Probe:
-    """Asks one thing at a time; whatever goes wrong means that the server cannot do it."""
+    """Asks one thing at a time; a refusal, and an answer that is none, mean that the server cannot do it."""
 
     def __init__(self, http: Http, call: Call, dialect: Dialect) -> None:
         self._http, self._call = http, call
@@ -130,12 +132,9 @@ class _Probe:
     async def find_paths(self) -> None:
         """Raises ServerError if neither messages nor bare text are answered: then the model does not run."""
         asked = (Asked.chat(_MESSAGE), Asked.bare(_TEXT))
-        chat, text = await asyncio.gather(*(self._ask(each) for each in asked), return_exceptions=True)
+        chat, text = await together(self._answer_or_refusal(each) for each in asked)
         if isinstance(chat, ServerError) and isinstance(text, ServerError):
             raise chat
-        for failed in (chat, text):
-            if isinstance(failed, BaseException) and not isinstance(failed, ServerError):
-                raise failed
         answered = chat if isinstance(chat, dict) else text
         assert isinstance(answered, dict)
         build = str(answered.get("system_fingerprint"))[:200]
@@ -149,7 +148,7 @@ class _Probe:
         )
 
     async def takes(self, fields: dict[str, Any]) -> bool:
-        return await _works(lambda: self._choice(fields))
+        return await self._works(lambda: self._choice(fields))
 
     async def draws_many(self) -> bool:
         async def ask() -> None:
@@ -157,7 +156,7 @@ class _Probe:
             if len(choices_of(answer, 2)) != 2:
                 raise Wrong("draws one")
 
-        return await _works(ask)
+        return await self._works(ask)
 
     async def tells_likelihood(self) -> bool:
         async def ask() -> None:
@@ -165,7 +164,7 @@ class _Probe:
             if not choice.tokens or choice.tokens[0] is None or len(choice.tokens[0].top) < 2:
                 raise Wrong("says nothing of its tokens")
 
-        return await _works(ask)
+        return await self._works(ask)
 
     async def streams(self) -> bool:
         async def ask() -> None:
@@ -175,14 +174,14 @@ class _Probe:
             if not any(ends):
                 raise Wrong("its stream has no end")
 
-        return await _works(ask)
+        return await self._works(ask)
 
     async def embeds(self) -> bool:
         async def ask() -> None:
             body = {"model": self.dialect.model, "input": ["a", "b c"], "encoding_format": "float"}
             vectors_of(await self._http.post("/embeddings", body, self._call), 2)
 
-        return await _works(ask)
+        return await self._works(ask)
 
     async def renders(self) -> bool:
         async def ask() -> None:
@@ -190,7 +189,7 @@ class _Probe:
                 raise Wrong("has no template, or no way to give it what came of it")
             await rendered(self._http, self.dialect, _MESSAGE, self._call)
 
-        return await _works(ask)
+        return await self._works(ask)
 
     async def grammar(self) -> str | None:
         ways = {Kind.OLLAMA: (), Kind.VLLM: GRAMMARS[1:]}.get(self.dialect.kind, GRAMMARS)
@@ -206,7 +205,7 @@ class _Probe:
             ways = (*ways[1:2], *ways[3:], *ways[:1], *ways[2:3])
         return await self._first(ways, lambda way: schema_fields(way, _SCHEMA), follows)
 
-    async def echoes(self, likelihood: bool) -> bool:
+    async def echoes(self) -> bool:
         """Draw a token, score it as given text, and compare: some servers are a token off."""
 
         async def ask() -> None:
@@ -221,7 +220,7 @@ class _Probe:
             if score.tokens != 1 or abs(score.logprob - drawn.likely.logprob) > _SCORES_DIFFER_MAX:
                 raise Wrong("scores a text otherwise than it draws it")
 
-        return likelihood and self.dialect.text and await _works(ask)
+        return self.dialect.text and await self._works(ask)
 
     async def _first(
         self, ways: tuple[str, ...], fields: Callable[[str], dict[str, Any]], follows: Callable[[str], bool]
@@ -232,9 +231,26 @@ class _Probe:
                 raise Wrong("ignores it")
 
         for way in ways:
-            if await _works(lambda way=way: ask(way)):  # type: ignore[misc]
+            if await self._works(lambda way=way: ask(way)):  # type: ignore[misc]
                 return way
         return None
+
+    async def _works(self, ask: Callable[[], Awaitable[object]]) -> bool:
+        """Raises ServerError if the server is gone or has too much to do, so that nothing can be said of it."""
+        try:
+            await ask()
+        except ServerUnreachable:
+            await self._http.get("/models", self._call)  # some close the connection over what they do not know
+            return False
+        except (ServerRefused, AnswerInvalid, Wrong, ValueError, RecursionError):
+            return False
+        return True
+
+    async def _answer_or_refusal(self, asked: Asked) -> dict[str, Any] | ServerError:
+        try:
+            return await self._ask(asked)
+        except (ServerRefused, AnswerInvalid) as refusal:
+            return refusal
 
     @property
     def _prompt(self) -> Asked:
@@ -256,11 +272,3 @@ class _Probe:
 
 def _no_note(_: str) -> None:
     """A probe is not accounted."""
-
-
-async def _works(ask: Callable[[], Awaitable[object]]) -> bool:
-    try:
-        await ask()
-    except (ModelError, Wrong, ValueError, RecursionError):
-        return False
-    return True

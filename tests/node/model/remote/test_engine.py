@@ -285,3 +285,12 @@ async def test_what_no_server_can(start: Start, tmp_path: Path) -> None:
         await engine.generate(GenerateRequest(prompt=PROMPT, steer=((b"a", -1.0),)))
     with pytest.raises(AbilityMissing, match="embed"):
         await engine.embed(EmbedRequest(texts=("a",)))
+
+
+async def test_halves_of_characters_in_what_is_asked(start: Start) -> None:
+    """They come from nobody who writes; they must not be an error that nobody expects either."""
+    engine = await start(Vllm())
+    half = "a\ud800"
+    assert (await engine.generate(GenerateRequest(prompt=half, stop=(half,)))).texts[0]
+    assert (await engine.score(ScoreRequest(prompt=half, continuations=(half,)))).scores[0].tokens > 0
+    assert (await (await start(ToyServer())).embed(EmbedRequest(texts=(half,)))).vectors

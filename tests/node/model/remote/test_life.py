@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from node.model.engine import Ability
 from node.model.errors import ModelBusy, ModelTimeout
 from node.model.remote.address import ServerAddress
 from node.model.remote.engine import RemoteEngine, RemoteSettings
@@ -128,6 +129,29 @@ async def test_starting_says_what_is_wrong(start: Start, change: dict[str, Reply
 
     with pytest.raises(ServerError, match=said):
         await start(Changed())
+
+
+async def test_a_server_that_goes_away_while_it_is_tried_out(start: Start) -> None:
+    """Otherwise it would be taken for one that can do little, for as long as the node runs."""
+
+    class Leaves(Ollama):
+        def reply(self, path: str, body: Body) -> Reply:
+            if "n" in body:
+                self.over.set()
+            return Reply(200, {}, (b"{",), 100, closes=True) if self.over.is_set() else super().reply(path, body)
+
+    with pytest.raises(ServerUnreachable):
+        await start(Leaves(), "toy:latest")
+
+
+async def test_a_server_that_hangs_up_over_what_it_does_not_know(start: Start) -> None:
+    class Rude(Ollama):
+        def reply(self, path: str, body: Body) -> Reply:
+            gone = Reply(200, {}, (b"{",), 100, closes=True)
+            return gone if "logprobs" in body or "input" in body else super().reply(path, body)
+
+    info = await (await start(Rude(), "toy:latest")).describe()
+    assert info.abilities == {Ability.SAMPLE, Ability.STREAM, Ability.GRAMMAR}
 
 
 @pytest.mark.parametrize("path", ["/v1/models", CHAT])
