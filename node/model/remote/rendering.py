@@ -17,6 +17,7 @@ async def rendered(http: Http, dialect: Dialect, message: str, call: Call) -> st
         ServerError: it does not say.
     Source: llama-server's POST /apply-template; vLLM's POST /tokenize and /detokenize.
     """
+    message = clean(message)
     messages: list[Any] = [{"role": "user", "content": message}]
     match dialect.kind:
         case Kind.LLAMA_SERVER:
