@@ -33,6 +33,17 @@ class AnswerReport(TypedDict):
     cost: CostReport
 
 
+class AloneReport(TypedDict):
+    """One member alone was asked, as it was measured to be right more often than all together."""
+
+    question_class: str
+    member: str
+    why: str
+    """In one line, for people."""
+    failed: bool
+    """It gave no answer, so all were asked after it."""
+
+
 class DecisionReport(TypedDict):
     """One question, open or ended."""
 
@@ -61,6 +72,8 @@ class DecisionReport(TypedDict):
     """Wall time here from asking to the last preference counted; None where this node did not see it happen."""
     protocol_ms: float | None
     """Wall time here from ready to proven; None where this node did not see it happen."""
+    alone: NotRequired[AloneReport]
+    """At the end of what was asked here, where the node chose one member by itself."""
 
 
 class MemberReport(TypedDict):
@@ -178,7 +191,11 @@ class AskEvent(TypedDict):
     """What happens to a question, as it happens."""
 
     event: str
-    """asked, proposed, preferred, ready, voting, decided, no_quorum"""
+    """asked, alone, together, proposed, preferred, ready, voting, decided, no_quorum
+
+    alone: the node chose one member of which alone the answer counts, for what it has measured of such questions.
+    together: that member gave none, and from here on all are asked; the id is another one.
+    """
     id: str
     member: NotRequired[str]
     """Name of the member, with proposed and preferred."""
@@ -187,6 +204,8 @@ class AskEvent(TypedDict):
     samples: NotRequired[int]
     decision: NotRequired[DecisionReport]
     """With decided and no_quorum."""
+    note: NotRequired[str]
+    """With alone and together, in one line for people; also with asked, where what was measured cannot be used."""
 
 
 class NodeApi(Protocol):
@@ -197,11 +216,20 @@ class NodeApi(Protocol):
     def members(self) -> list[MemberReport]: ...
 
     def ask(
-        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+        self,
+        text: str,
+        kind: str | None,
+        options: Sequence[str],
+        deadline_ms: int | None,
+        tally: str | None,
+        question_class: str | None,
+        together: bool,
     ) -> AsyncIterator[AskEvent]:
         """Ask, and follow until it ends. Leaving early does not stop the question.
 
-        Without a kind it is a choice where there are options, else short.
+        Without a kind it is a choice where there are options, else short. Where one member alone was measured to be
+        right more often than all together, in questions of this class, only its answer counts, unless a tally is named
+        or the answer of all is wanted; without a class it is recognized from the text.
         """
         ...
 

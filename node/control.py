@@ -38,7 +38,7 @@ DECISIONS_MAX = 1_000
 ARGUMENTS: dict[str, frozenset[str]] = {
     "status": frozenset(),
     "members": frozenset(),
-    "ask": frozenset({"text", "kind", "options", "deadline_ms", "tally"}),
+    "ask": frozenset({"text", "kind", "options", "deadline_ms", "tally", "question_class", "together"}),
     "follow": frozenset({"question"}),
     "decisions": frozenset({"limit"}),
     "decision": frozenset({"question"}),
@@ -160,8 +160,11 @@ class ControlServer:
                 "options": [*options],
                 "deadline_ms": (int() | None) as deadline_ms,
                 "tally": (str() | None) as tally,
+                "question_class": (str() | None) as question_class,
+                "together": bool(together),
             } if all(isinstance(option, str) for option in options):
-                await _send_events(writer, api.ask(text, kind, options, deadline_ms, tally))
+                asked = api.ask(text, kind, options, deadline_ms, tally, question_class, together)
+                await _send_events(writer, asked)
             case {"call": "follow", "question": str(question)}:
                 await _send_events(writer, api.follow(question))
             case {"call": "decisions", "limit": int(limit)} if 1 <= limit <= DECISIONS_MAX:

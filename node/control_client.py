@@ -113,8 +113,14 @@ class ControlClient:
         deadline_ms: int | None = None,
         tally: str | None = None,
         wait_s: float | None = None,
+        *,
+        question_class: str | None = None,
+        together: bool = False,
     ) -> Generator[AskEvent, None, None]:
         """Ask, and follow until the question ends.
+
+        Without a `question_class` the node recognizes it among those that were measured; `together` asks all members,
+        whatever was measured.
 
         Raises:
             StillOpen: `wait_s` seconds passed. The question goes on.
@@ -125,6 +131,8 @@ class ControlClient:
             "options": list(options),
             "deadline_ms": deadline_ms,
             "tally": tally,
+            "question_class": question_class,
+            "together": together,
         }
         return self._events("ask", arguments, wait_s)
 

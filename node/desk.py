@@ -1,11 +1,11 @@
 """Answers this node's own people: implements `node.api.NodeApi` over the running shell."""
 
 import asyncio
-import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from coordinator.effects import Dropped, Ended, Progress
@@ -15,11 +15,12 @@ from coordinator.ledger.certificate import certificate_of
 from coordinator.ledger.genesis import Genesis
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.roster import Roster
-from coordinator.records import AnswerKind, Preference, Proposal, Question
+from coordinator.records import Question
 from coordinator.session import Session
 from coordinator.signed import Digest, Kind, NodeId, Signer
-from coordinator.tally import RULES, rule
+from coordinator.tally import only
 from node import revoke_desk, roster_desk
+from node.alone import Alone, Standings
 from node.api import (
     AskEvent,
     ChangeReport,
@@ -29,11 +30,12 @@ from node.api import (
     RosterReport,
     StatusReport,
 )
-from node.errors import QuestionNotFound, QuestionRefused
+from node.errors import QuestionNotFound
 from node.member_desk import member_reports
 from node.membership.events import Status
-from node.reports import decided_report, dropped_report, open_report
-from node.shell import Shell, now_ms, wall_ms
+from node.question_desk import question_of
+from node.reports import answer_of, decided_report, dropped_report, open_report
+from node.shell import Shell, now_ms
 
 TIMINGS_MAX = 1_000
 """Questions of which this node remembers when it saw what."""
@@ -64,10 +66,16 @@ class Desk:
     """What its own settings call this node; a moot may call it otherwise."""
     address: str
     model: Callable[[], dict[str, Any]]
+    standing: Path | None = None
+    """The file in which it was measured where one member alone does better than all."""
     started_ms: int = field(default_factory=now_ms)
     _shell: Shell | None = None
     _timings: OrderedDict[Digest, Timing] = field(default_factory=OrderedDict)
     _followers: dict[Digest, list["asyncio.Queue[AskEvent]"]] = field(default_factory=dict)
+    _standings: Standings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._standings = Standings(self.standing, self.genesis.moot_id)
 
     @property
     def node(self) -> NodeId:
@@ -160,14 +168,58 @@ class Desk:
         return member_reports(self.shell, self.node, self.address)
 
     async def ask(
-        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+        self,
+        text: str,
+        kind: str | None,
+        options: Sequence[str],
+        deadline_ms: int | None,
+        tally: str | None,
+        question_class: str | None = None,
+        together: bool = False,
     ) -> AsyncIterator[AskEvent]:
-        question = self._question(text, kind, options, deadline_ms, tally)
+        question = question_of(text, kind, options, deadline_ms, tally, self._roster)
+        alone = None if tally or together else self._whom(question, question_class)
+        if alone is None:
+            async for event in self._follow(self._put(question)):
+                if event["event"] == "asked" and self._standings.problem and not (tally or together):
+                    event["note"] = self._standings.problem
+                yield event
+            return
+        failed = False
+        async for event in self._follow(self._put(replace(question, tally=only(alone.member)))):
+            if "decision" in event:
+                failed = event["decision"]["answered"] == 0
+                event["decision"]["alone"] = alone.report()
+            if not failed:
+                yield event
+            if event["event"] == "asked":
+                yield {"event": "alone", "id": event["id"], "member": alone.name, "note": alone.why}
+        if failed:
+            async for event in self._ask_all(question_of(text, kind, options, deadline_ms, None, self._roster), alone):
+                yield event
+
+    async def _ask_all(self, question: Question, alone: Alone) -> AsyncIterator[AskEvent]:
+        """After one member that was to answer alone has not."""
+        asked = self._put(question)
+        note = f"{alone.name} gave no answer, so all are asked"
+        yield {"event": "together", "id": asked.hex(), "member": alone.name, "note": note}
+        async for event in self._follow(asked):
+            if "decision" in event:
+                event["decision"]["alone"] = alone.report(failed=True)
+            yield event
+
+    def _put(self, question: Question) -> Digest:
         before = set(self.shell.moot.questions.sessions)
         self.shell.do(Asked(question))
         [asked] = set(self.shell.moot.questions.sessions) - before
-        async for event in self._follow(asked):
-            yield event
+        return asked
+
+    def _whom(self, question: Question, question_class: str | None) -> Alone | None:
+        """The one member that is to answer, or None for all."""
+        alive = {view.node for view in self.shell.membership.members() if view.status is Status.ALIVE}
+        if digest := self.model().get("digest"):
+            self._standings.models[self.node] = bytes.fromhex(digest)
+        return self._standings.choose(question, question_class, self._roster, alive.__contains__)
 
     async def follow(self, question: str) -> AsyncIterator[AskEvent]:
         async for event in self._follow(self._find(question)):
@@ -264,25 +316,6 @@ class Desk:
             async with asyncio.timeout(PROOF_WAIT_S):
                 await self.shell.until(lambda: store.slot_of(question) not in ledger.unproven)
 
-    def _question(
-        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
-    ) -> Question:
-        kinds = [one.value for one in AnswerKind]
-        kind = kind or (AnswerKind.CHOICE.value if options else AnswerKind.SHORT.value)
-        if kind not in kinds:
-            raise QuestionRefused(f"the answer kind {kind!r} is not known; choose {', '.join(kinds)}")
-        if tally and rule(tally) is None:
-            raise QuestionRefused(f"the voting rule {tally!r} is not known; choose {', '.join(sorted(RULES))}")
-        return Question(
-            text.strip(),
-            AnswerKind(kind),
-            tuple(option.strip() for option in options),
-            self._roster.charter.deadline_ms if deadline_ms is None else deadline_ms,
-            tally or "",
-            wall_ms(),
-            os.urandom(16),
-        )
-
     def _find(self, prefix: str) -> Digest:
         open_ones = [name for name in self.shell.moot.questions.sessions if name.hex().startswith(prefix.lower())]
         found = sorted({*open_ones, *self.shell.store.find(prefix)})
@@ -309,25 +342,7 @@ class Desk:
     def _add_answer(self, event: AskEvent, question: Digest, member: NodeId) -> None:
         event["member"] = self._ledger.seats[member].name
         session = self.shell.moot.questions.sessions.get(question)
-        record = _answer_of(session, event["event"], member)
+        self._standings.saw(session, member)
+        record = answer_of(session, event["event"], member)
         if record is not None:
             event["answer"], event["counts"], event["samples"] = record
-
-
-def _answer_of(
-    session: Session | None, step: str, member: NodeId
-) -> tuple[str | None, list[tuple[str, int]], int] | None:
-    """What a member proposed, or, with the step preferred, how it spread its points."""
-    if session is None or step not in ("proposed", "preferred"):
-        return None
-    if step == "proposed":
-        record = session.own(Kind.PROPOSAL, member)
-        if record is None:
-            return None
-        proposal = Proposal.decode(record.body)
-        return proposal.answer, list(proposal.counts), proposal.samples
-    record = session.own(Kind.PREFERENCE, member)
-    if record is None:
-        return None
-    points = Preference.decode(record.body).points
-    return points[0][0] if points else None, list(points), sum(count for _, count in points)

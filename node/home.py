@@ -36,6 +36,11 @@ class Home:
         return self.path / "moot.db"
 
     @property
+    def standing(self) -> Path:
+        """Where one member alone does better than all, as `moot evaluate --home` has measured; often there is none."""
+        return self.path / "standing.json"
+
+    @property
     def log(self) -> Path:
         return self.path / "node.log"
 

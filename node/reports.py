@@ -6,9 +6,9 @@ from coordinator.ledger.agenda import Agenda, Item
 from coordinator.ledger.resolution import Part, Resolution, resolve, why_unanswered
 from coordinator.ledger.roster import Member, Roster
 from coordinator.messages import LedgerEntry
-from coordinator.records import Cost
+from coordinator.records import Cost, Preference, Proposal
 from coordinator.session import Session
-from coordinator.signed import Digest, NodeId
+from coordinator.signed import Digest, Kind, NodeId
 from node.api import AnswerReport, CostReport, DecisionReport
 
 
@@ -102,3 +102,22 @@ def cost_report(cost: Cost) -> CostReport:
         "generated_tokens": cost.generated_tokens,
         "model_ms": cost.model_us / 1_000,
     }
+
+
+def answer_of(
+    session: Session | None, step: str, member: NodeId
+) -> tuple[str | None, list[tuple[str, int]], int] | None:
+    """What a member proposed, or, with the step preferred, how it spread its points."""
+    if session is None or step not in ("proposed", "preferred"):
+        return None
+    if step == "proposed":
+        record = session.own(Kind.PROPOSAL, member)
+        if record is None:
+            return None
+        proposal = Proposal.decode(record.body)
+        return proposal.answer, list(proposal.counts), proposal.samples
+    record = session.own(Kind.PREFERENCE, member)
+    if record is None:
+        return None
+    points = Preference.decode(record.body).points
+    return points[0][0] if points else None, list(points), sum(count for _, count in points)

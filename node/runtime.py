@@ -78,7 +78,8 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
 
         outbox = Outbox(signer=ground.signer, moot=ground.genesis.moot_id, epoch=ground.epoch, on_failed=failed)
         stack.push_async_callback(outbox.close)
-        desk = Desk(ground.genesis, ground.signer, ground.settings.node.name, address, model_report)
+        name = ground.settings.node.name
+        desk = Desk(ground.genesis, ground.signer, name, address, model_report, home.standing)
         model = ground.settings.model
         shell = Shell(
             moot=moot,

@@ -15,6 +15,7 @@ from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption, home_path
 from node.cli.terminal import answer, answer_json, console, say
 from node.control_client import ControlClient, NodeDown, StillOpen
 from node.errors import Exit
+from node.home import Home
 
 PATIENCE_S = 5.0
 """Past the deadline, before the silence is explained."""
@@ -46,6 +47,12 @@ def ask(
         int | None, typer.Option(metavar="MS", min=1, help="Time to answer. Default: the charter's.")
     ] = None,
     tally: Annotated[str | None, typer.Option(metavar="RULE", help="Voting rule. Default: the charter's.")] = None,
+    question_class: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="Of the classes that moot evaluate measured.")
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All members' answers count, also where one alone does better.")
+    ] = False,
     wait_s: WaitOption = None,
     home: HomeOption = Path(DEFAULT_HOME),
     as_json: JsonOption = False,
@@ -53,9 +60,20 @@ def ask(
 ) -> None:
     """Ask a question; print what the moot decides."""
     client = ControlClient(home_path(home))
-    patience_s = (DEADLINE_S if deadline_ms is None else deadline_ms / 1000) + PATIENCE_S
+    maybe_alone = not (tally or together) and Home(home_path(home)).standing.exists()
+    times = 2 if maybe_alone else 1  # One member alone may be asked first, and all after it.
+    patience_s = times * (DEADLINE_S if deadline_ms is None else deadline_ms / 1000) + PATIENCE_S
     first_wait_s = patience_s if wait_s is None else min(wait_s, patience_s)
-    stream = client.ask(text, kind.value if kind else None, option or (), deadline_ms, tally, first_wait_s)
+    stream = client.ask(
+        text,
+        kind.value if kind else None,
+        option or (),
+        deadline_ms,
+        tally,
+        first_wait_s,
+        question_class=question_class,
+        together=together,
+    )
     _watch(client, stream, "", wait_s, as_json, events)
 
 
@@ -124,6 +142,8 @@ class _Watcher:
         self._quiet = quiet
         self._stream_json = stream_json
         self._seen: set[str] = set()
+        self._alone: str | None = None
+        """The one member that is to answer; that the others abstain goes without saying."""
         self._name_width = 0
 
     def run(self, stream: Iterator[AskEvent]) -> DecisionReport | None:
@@ -149,13 +169,15 @@ class _Watcher:
         )
 
     def _print(self, event: AskEvent) -> None:
-        key = json.dumps([event["event"], event.get("member")])
+        key = json.dumps([event["id"], event["event"], event.get("member")])
         if key in self._seen:
             return
         self._seen.add(key)
+        if event["event"] in ("alone", "together"):
+            self._alone = event["member"] if event["event"] == "alone" else None
         if self._stream_json:
             answer_json(event)
-        if self._quiet:
+        if self._quiet or (self._alone and event["event"] == "preferred" and event["member"] != self._alone):
             return
         if not self._name_width:
             self._name_width = max((len(member["name"]) for member in self._client.members()), default=0)

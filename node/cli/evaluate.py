@@ -53,8 +53,8 @@ def evaluate(
     at_once: Annotated[bool, typer.Option("--at-once", help="Keep all models open, where memory allows.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the ways.")] = False,
 ) -> None:
-    """Measure models, teams of them or a live moot on questions with known answers."""
-    from node.cli.evaluate_runs import Order, list_ways, measure_models, measure_moot
+    """Measure models, alone and together, or a live moot."""
+    from node.cli.evaluate_runs import Order, list_ways, measure_models, measure_moot, remember
     from node.lab.evaluate.view import show
 
     if list_all:
@@ -69,6 +69,8 @@ def evaluate(
         measured, whole = measure_models(order, items)
     else:
         measured, whole = measure_moot(order, items, home_path(home))
+        if whole:
+            remember(measured, home_path(home), seed)
     out = console()
     show(out, measured)
     _write(json_file, measured, {**began, "questions": len(items), "home": home is not None})

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from node.cli.terminal import console, print_table, say
 from node.control_client import ControlClient
 from node.errors import Exit, NodeError
+from node.home import Home
 from node.lab.evaluate.exchanges import Terms
 from node.lab.evaluate.items import Item
 from node.lab.evaluate.live import LiveMoot
 from node.lab.evaluate.measure import Measured, measure, prepare
+from node.lab.evaluate.standings import replace_file, standing_of
 from node.lab.evaluate.team import Team, seats
 from node.lab.evaluate.ways import WAYS
 from node.model import reference
@@ -34,6 +37,10 @@ class UnknownWay(NodeError):
     """No way of answering has this name."""
 
     exit_code = Exit.USAGE
+
+
+class NotWritten(NodeError):
+    """What was measured cannot be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,19 @@ def measure_moot(order: Order, items: Sequence[Item], home: Path) -> tuple[Measu
     moot = LiveMoot(ControlClient(home))
     found = [moot.prepare(list(dict.fromkeys(order.ways)) or [LIVE_WAY])]
     return _watched(found, lambda watcher: moot.measure(items, watcher, found[0]))
+
+
+def remember(measured: Measured, home: Path, seed: int) -> None:
+    """Let the node know in which classes one member alone does better than all; what was known before is replaced."""
+    status = ControlClient(home).status()
+    standing = standing_of(measured, bytes.fromhex(status["moot"]), time.time_ns() // 1_000_000, seed)
+    path = Home(home).standing
+    try:
+        replace_file(path, standing.write())
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written ({error.strerror})") from error
+    better = ", ".join(name for name, one in standing.classes.items() if one.better) or "no class"
+    say(f"{path.name}: by default one member alone answers, from now on, questions of: {better}")
 
 
 class _Watcher:

@@ -99,7 +99,12 @@ def event_line(event: AskEvent, name_width: int) -> Text | None:
     counts = event.get("counts", [])
     match event["event"]:
         case "asked":
-            return Text.assemble(("question ", "dim"), short_id(event["id"]))
+            note = event.get("note", "")
+            return Text.assemble(("question ", "dim"), short_id(event["id"]), (f"\n{note}" if note else "", "yellow"))
+        case "alone":
+            return Text(f"{event.get('note', '')}. --together asks all.", style="yellow")
+        case "together":
+            return Text(event.get("note", ""), style="yellow")
         case "proposed" if (answer := event.get("answer")) is not None:
             support = f"{counts[0][1] if counts else 0} of {event.get('samples', 0)}"
             return Text.assemble("  ", (name, "cyan"), ("  proposes  ", "dim"), answer, (f"  {support}", "dim"))

@@ -61,7 +61,7 @@ class LiveMoot:
             known = ", ".join(sorted(RULES))
             raise MootUnfit(f"{', '.join(unknown)}: no voting rule of a moot; with --home choose {known}")
         count = len(self.names)
-        return Measured(self.names, (0,) * count, (b"",) * count, tuple(ways))
+        return Measured(self.names, (0,) * count, (b"",) * count, tuple(ways), nodes=tuple(self.nodes.values()))
 
     def measure(self, items: Sequence[Item], watcher: Watcher, measured: Measured) -> None:
         """Fill `measured`, chunk by chunk. Members are judged by what they said in the first way's decisions."""

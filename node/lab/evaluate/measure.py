@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coordinator.signed import NodeId
 from node.lab.evaluate.case import NOTHING, Case, Draw, Reply, draw_of, favourite, joined
 from node.lab.evaluate.exchanges import Request, Terms
 from node.lab.evaluate.items import Item
@@ -49,6 +50,8 @@ class Measured:
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
     is_equal: bool = False
     notes: list[str] = field(default_factory=list)
+    nodes: tuple[NodeId, ...] = ()
+    """Of the members of a live moot."""
     failed: dict[str, int] = field(default_factory=dict)
     """Requests that failed, by what was said of it."""
 

@@ -15,7 +15,7 @@ from node.lab.evaluate.exchanges import Request
 from node.lab.evaluate.spent import Spent, spent_on
 from node.model.engine import Ability, Engine, ModelInfo
 from node.model.errors import ModelError
-from node.model.opening import find, open_engine
+from node.model.opening import ModelFile, find, open_engine
 from node.model.requests import AdapterUse, GenerateRequest
 
 IN_FLIGHT = 32
@@ -126,7 +126,7 @@ class Team:
             try:
                 engine = await self._open_model(seat.model)
                 stack.push_async_callback(engine.close)
-                added = [await engine.add_adapter(find(adapter).path) for adapter in seat.adapters]
+                added = [await engine.add_adapter(_file(seat, adapter)) for adapter in seat.adapters]
                 self.infos[member] = await engine.describe()
             except ModelError as error:
                 raise MemberUnusable(f"{seat.name}: {error}") from error
@@ -148,6 +148,13 @@ async def _asked(engine: Engine, request: Request, parameters: int) -> Reply:
         return Reply(scored, spent_on(scored.account, 0.0, parameters))
     except ModelError as error:
         return Reply(None, Spent(), str(error))
+
+
+def _file(seat: Seat, adapter: str) -> Path:
+    found = find(adapter)
+    if not isinstance(found, ModelFile):
+        raise MemberUnusable(f"{seat.name}: {adapter} is no file of an adapter")
+    return found.path
 
 
 def _short(model: str) -> str:

@@ -40,6 +40,7 @@ def part(name: str, answer: str | None, counts: list[tuple[str, int]], state: st
         answer=answer,
         counts=counts,
         samples=5 if counts else 0,
+        model="cd" * 32 if counts else None,
         points=counts,
         cost=COST,
     )
@@ -187,9 +188,16 @@ class ScriptedApi:
         return [member("ada"), member("bea"), member("cleo", "dead", rtt_ms=None, last_heard_ms=9_000, height=None)]
 
     async def ask(
-        self, text: str, kind: str | None, options: Sequence[str], deadline_ms: int | None, tally: str | None
+        self,
+        text: str,
+        kind: str | None,
+        options: Sequence[str],
+        deadline_ms: int | None,
+        tally: str | None,
+        question_class: str | None,
+        together: bool,
     ) -> AsyncIterator[AskEvent]:
-        self.asked.append((text, kind, list(options), deadline_ms, tally))
+        self.asked.append((text, kind, list(options), deadline_ms, tally, question_class, together))
         if self.refusal is not None:
             raise self.refusal
         async for event in self._happens(stays_open=self.stays_open):

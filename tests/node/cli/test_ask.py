@@ -15,7 +15,7 @@ ID = "3f9a1c20bb" + 27 * "07"
 def test_the_answer_alone_goes_to_stdout(moot: Any, running: Any) -> None:
     ran = moot("ask", "What is 17 plus 25?", "--kind", "number")
     assert (ran.code, ran.out) == (Exit.OK, "42\n")
-    assert running.api.asked == [("What is 17 plus 25?", "number", [], None, None)]
+    assert running.api.asked == [("What is 17 plus 25?", "number", [], None, None, None, False)]
 
 
 def test_what_happens_is_told_while_it_happens(moot: Any, running: Any) -> None:
@@ -37,7 +37,51 @@ def test_what_happens_is_told_while_it_happens(moot: Any, running: Any) -> None:
 
 def test_options_and_rules_reach_the_node(moot: Any, running: Any) -> None:
     moot("ask", "Tea?", "-o", "yes", "--option", "no", "--deadline-ms", "500", "--tally", "plurality")
-    assert running.api.asked == [("Tea?", None, ["yes", "no"], 500, "plurality")]
+    assert running.api.asked == [("Tea?", None, ["yes", "no"], 500, "plurality", None, False)]
+
+
+def test_the_class_and_the_wish_to_hear_all_reach_the_node(moot: Any, running: Any) -> None:
+    moot("ask", "Tea?", "--class", "drinks")
+    moot("ask", "Tea?", "--together")
+    assert [asked[5:] for asked in running.api.asked] == [("drinks", False), (None, True)]
+
+
+WHY = "sums: ada alone is right more often than all together (.90 against .70 of 60); only its answer counts"
+ALONE = [
+    {"event": "asked", "id": ID},
+    {"event": "alone", "id": ID, "member": "ada", "note": WHY},
+    {"event": "preferred", "id": ID, "member": "bea", "counts": []},
+    {"event": "proposed", "id": ID, "member": "ada", "answer": "42", "counts": [("42", 5)], "samples": 5},
+    {"event": "preferred", "id": ID, "member": "ada", "counts": [("42", 5)]},
+]
+
+
+def test_that_one_member_alone_is_asked_is_said_in_one_line(moot: Any, running: Any) -> None:
+    running.api.events = list(ALONE)
+    lines = moot("ask", "What is 17 plus 25?").err.splitlines()
+    assert lines[:4] == [
+        "question 3f9a1c20bb07",
+        f"{WHY}. --together asks all.",
+        "  ada   proposes  42  5 of 5",
+        "  ada   prefers   42 ×5",
+    ], "that the others abstain goes without saying"
+
+
+def test_that_all_are_asked_after_one_is_said(moot: Any, running: Any) -> None:
+    again = "77" * 32
+    running.api.events = [
+        *ALONE[:3],
+        {"event": "together", "id": again, "member": "ada", "note": "ada gave no answer, so all are asked"},
+        {"event": "asked", "id": again},
+        {"event": "preferred", "id": again, "member": "bea", "counts": [("42", 5)]},
+    ]
+    said = moot("ask", "What is 17 plus 25?").err
+    assert "\nada gave no answer, so all are asked\nquestion 777777777777\n  bea   prefers   42 ×5\n" in said
+
+
+def test_that_a_measurement_cannot_be_used_is_said(moot: Any, running: Any) -> None:
+    running.api.events[0] = {"event": "asked", "id": ID, "note": "standing.json cannot be used (torn)"}
+    assert "question 3f9a1c20bb07\nstanding.json cannot be used (torn)\n" in moot("ask", "What is 17 plus 25?").err
 
 
 def test_json_is_the_decision_and_nothing_else(moot: Any, running: Any) -> None:
