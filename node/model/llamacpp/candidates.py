@@ -8,6 +8,7 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from node.model.llamacpp.chance import Weights
 from node.model.llamacpp.native import native
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Candidates:
     """
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
+        self.weights = Weights(size)
         self._array = native.llama_token_data_array()
         self.reference = ctypes.byref(self._array)
 
@@ -58,20 +60,20 @@ class Candidates:
     def _data(self) -> "NDArray[np.void]":
         import numpy as np
 
-        return np.zeros(self._size, np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)]))
+        return np.zeros(self.size, np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)]))
 
     def load(self, pointer: Any, added: dict[int, float]) -> None:
         """Take the scores of an output, with something added to some tokens'."""
         import numpy as np
 
         data = self._data
-        data["id"] = np.arange(self._size)
-        data["logit"] = scores(pointer, self._size)
+        data["id"] = np.arange(self.size)
+        data["logit"] = scores(pointer, self.size)
         for token, value in added.items():
             data["logit"][token] += value
         address = ctypes.c_void_p(data.ctypes.data)
         self._array.data = ctypes.cast(address, native.llama_token_data_p)
-        self._array.size, self._array.selected, self._array.sorted = self._size, -1, False
+        self._array.size, self._array.selected, self._array.sorted = self.size, -1, False
 
     def any(self) -> bool:
         """Whether any token is possible."""

@@ -1,9 +1,14 @@
 """The binding to llama.cpp's C library, and what the library says when something goes wrong."""
 
+import os
 import sys
 from collections import deque
 
 from node.model.errors import ModelLibraryMissing
+
+# Threads that wait for each other are to sleep. By default they turn in circles for milliseconds, in every layer: on
+# two busy processors two threads then took more than a hundred times as long as one. Read as the library is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 try:
     from llama_cpp import llama_cpp as native

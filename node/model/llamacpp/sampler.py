@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from node.model.errors import GrammarInvalid
-from node.model.llamacpp.candidates import Candidates
+from node.model.llamacpp.candidates import Candidates, scores
+from node.model.llamacpp.chance import VOCABULARY_MIN, Chance, keeps_all
 from node.model.llamacpp.native import log, native
 from node.model.requests import Sampling
 
@@ -51,7 +52,11 @@ class Sampler:
         self._candidates = candidates
         self._steer = steer
         self._grammar = None if grammar is None else read_grammar(vocabulary, grammar)
-        self._chain = _chain(sampling, seed & 0xFFFFFFFF)
+        self._chain = self._chance = None
+        if candidates.size >= VOCABULARY_MIN and keeps_all(sampling):
+            self._chance = Chance(candidates.weights, sampling.temperature, seed & 0xFFFFFFFF)
+        if self._chance is None or steer:
+            self._chain = _chain(sampling, seed & 0xFFFFFFFF)
         # A second generator, for what is drawn again: the first one's numbers are those that led to what was refused.
         self._again = None if grammar is None else _chain(sampling, _unrelated(seed))
         self._plain = self._grammar is None and not steer
@@ -65,18 +70,24 @@ class Sampler:
             GrammarInvalid: no token of the vocabulary can go on, or following the grammar takes too long.
         """
         if self._plain:
-            return int(native.llama_sampler_sample(self._chain, self._context, index))
+            return self._draw(index)
         if self._steer:
             token = self._draw_among(index, self._chain, self._steer)
             self._steer = None
             self._plain = self._grammar is None
         else:
-            token = int(native.llama_sampler_sample(self._chain, self._context, index))
+            token = self._draw(index)
             if not self._allows(token):
                 token = self._draw_among(index, self._again, {})
         if self._grammar is not None:
             _in_time(native.llama_sampler_accept, self._grammar, token)
         return token
+
+    def _draw(self, index: int) -> int:
+        if self._chance is None:
+            return int(native.llama_sampler_sample(self._chain, self._context, index))
+        found = native.llama_get_logits_ith(self._context, index)
+        return self._chance.draw(scores(found, self._candidates.size))
 
     def _allows(self, token: int) -> bool:
         self._one.id, self._one.logit = token, 0.0
