@@ -137,3 +137,22 @@ def test_when_it_fails_to_answer_all_are_asked(three: LocalMoot) -> None:
     decision = events[-1]["decision"]
     assert decision["alone"]["failed"] and decision["tally"] == "points"
     assert states(decision) == {"abacus": "answered", "almanac": "abstained", "sage": "answered"}
+
+
+def test_a_measurement_of_this_moot_is_remembered(three: LocalMoot, tmp_path: Path) -> None:
+    """From real decisions to a file that the node reads; its own questions are recognized."""
+    Home(three.home("sage")).standing.unlink(missing_ok=True)
+    own = tmp_path / "questions.jsonl"
+    own.write_text('{"text": "Is the kettle on?", "options": ["yes", "no"], "answer": "yes", "class": "kitchen"}\n' * 6)
+    arguments = ["--skills", "calendar", "--questions", "6", "--levels", "1", "--file", str(own)]
+    ran = run_moot("evaluate", "--home", str(three.home("sage")), *arguments, timeout_s=200)
+    assert ran.returncode == Exit.OK, ran.stderr
+    assert "kitchen" in ran.stdout and "almanac" in ran.stdout
+    assert "standing.json: by default one member alone answers" in ran.stderr
+    standing = Standing.read(Home(three.home("sage")).standing.read_bytes())
+    assert standing.moot.hex() == three.client("sage").status()["moot"]
+    assert {name: one.questions for name, one in standing.classes.items()} == {"calendar": 6, "kitchen": 6}
+    assert sorted(seat.name for seat in standing.members.values()) == sorted(NAMES)
+    models = [seat.model for seat in standing.members.values()]
+    assert all(models) and len(set(models)) == 3
+    assert standing.recognizer.recognize(QUESTION) == "calendar"

@@ -12,6 +12,7 @@ from node.lab.evaluate.live import LiveMoot, MootUnfit
 from tests.node.lab.evaluate.scripted import item
 
 NODES = {"ada": bytes([1]) * 32, "bea": bytes([2]) * 32}
+MODELS = {"ada": bytes([3]) * 32, "bea": bytes([4]) * 32}
 
 
 class Quiet:
@@ -57,7 +58,7 @@ def _part(name: str, answer: str, asked: bool) -> dict[str, Any]:
         "counts": [(answer, 4)] if asked else [],
         "samples": 5 if asked else 0,
         "points": [(answer, 4)] if asked else [],
-        "model": name.encode().hex() if asked else None,
+        "model": MODELS[name].hex() if asked else None,
         "cost": _cost(int(asked)),
     }
 
@@ -83,7 +84,7 @@ def test_decisions_and_members_are_counted_and_the_best_is_asked_alone() -> None
     assert found.spent.tokens == 120 * 70
     assert node.rules.count(only(NODES["ada"])) == 70 * 2, "10 + 50 tokens, then 50 twice, reach 120"
     assert found.spent_alone.tokens >= found.spent.tokens
-    assert measured.digests == (b"ada", b"bea") and measured.is_equal
+    assert measured.digests == (MODELS["ada"], MODELS["bea"]) and measured.is_equal
     assert [len(draw.answers) for draw in measured.cases[0].drawn] == [5, 5], "a sample without an answer is one too"
 
 
