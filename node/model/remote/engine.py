@@ -243,9 +243,8 @@ def _account(usage: Usage, call: Call, came: float) -> Account:
 def _info(address: ServerAddress, dialect: Dialect, parallel: int) -> ModelInfo:
     """The digest is of what the server says of the model: nobody can see the file itself."""
     named = "\0".join((address.url, dialect.model, dialect.fingerprint))
-    name = "".join(letter if letter.isprintable() else "?" for letter in dialect.model)
     return ModelInfo(
-        name=f"{name[:80]} (remote, {address.place})",
+        name=f"{dialect.model[:80]} (remote, {address.place})",
         architecture="remote",
         parameters=dialect.parameters,
         context_length=dialect.context_length,

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from node.model.remote.address import ServerAddress
+from node.model.remote.address import MODEL_LENGTH_MAX, ServerAddress
 from node.model.remote.dialect import (
     GRAMMARS,
     SCHEMAS,
@@ -90,14 +90,16 @@ async def _listed(http: Http, address: ServerAddress, call: Call) -> dict[str, A
             http.place, f"has no list of models ({refused.status}); the address mostly ends with /v1"
         ) from None
     data = answer.get("data")
-    models = [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
-    names = [str(model.get("id"))[:200] for model in models]
+    models = {
+        model["id"]: model
+        for model in (data if isinstance(data, list) else [])
+        if isinstance(model, dict) and isinstance(model.get("id"), str) and model["id"].isprintable()
+    }
     if not address.model and len(models) == 1:
-        return models[0]
-    for model, name in zip(models, names, strict=True):
-        if name == address.model:
-            return model
-    known = ", ".join(sorted(names)[:20]) or "none"
+        return next(iter(models.values()))
+    if address.model in models:
+        return models[address.model]
+    known = ", ".join(name[:MODEL_LENGTH_MAX] for name in sorted(models)[:20]) or "none"
     asked = f"has no model {address.model!r}" if address.model else "has several models or none"
     raise ServerError(http.place, f"{asked}; write one of these after the #: {known}")
 
@@ -108,7 +110,7 @@ def _begin(listed: dict[str, Any]) -> Dialect:
     told = {name: listed.get(name) for name in ("id", "owned_by", "root", "meta", "max_model_len")}
     return Dialect(
         kind=Kind.of(listed.get("owned_by")),
-        model=str(listed.get("id")),
+        model=str(listed["id"]),
         chat=False,
         text=False,
         fingerprint=json.dumps(told, sort_keys=True)[:4_096],

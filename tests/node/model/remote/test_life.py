@@ -116,7 +116,7 @@ async def test_whether_it_is_up_is_told(start: Start) -> None:
         pytest.param({"/v1/models": refusal(401, "no key")}, "MOOT_MODEL_API_KEY", id="a key is wanted"),
         pytest.param({"/v1/models": as_json({"data": 7})}, "no model 'toy'", id="no list"),
         pytest.param(
-            {"/v1/models": as_json({"data": [{"id": "b"}, 7, {}]})}, "these after the #: None, b", id="others"
+            {"/v1/models": as_json({"data": [{"id": "b"}, 7, {}, {"id": "a\x1b"}]})}, "after the #: b", id="others"
         ),
         pytest.param({CHAT: refusal(500, "boom"), "/v1/completions": refusal(500, "bang")}, "boom", id="cannot run"),
         pytest.param({CHAT: as_json({}), "/v1/completions": as_json({})}, "choices", id="does not answer as one"),
