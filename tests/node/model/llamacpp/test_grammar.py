@@ -96,6 +96,20 @@ def test_letters_of_several_bytes_are_written_byte_by_byte(tmp_path: Path) -> No
     model.close()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_random_grammars_do_not_end_the_process(model_file: Path, seed: int) -> None:
+    """If a token that was allowed could not be accepted, llama.cpp would end the process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.node.model.llamacpp.grammar_fuzz", str(model_file), str(seed), "300"],
+        capture_output=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2_000:]
+    followed, refused, given_up = map(int, done.stdout.split())
+    assert followed > 150
+    assert followed + refused + given_up == 300
+
+
 def test_a_grammar_of_too_many_readings_is_given_up(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its states double with every letter: without a limit the process would hang for ever."""
     monkeypatch.setattr(sampling_module, "GRAMMAR_STEP_SECONDS_MAX", 0.05)
