@@ -47,28 +47,24 @@ def test_models_are_measured(moot: Any, tmp_path: Path) -> None:
     questions.write_text('{"text": "What is 2 + 3?", "kind": "number", "answer": "5", "class": "easy sums"}\n' * 3)
     written = tmp_path / "all.json"
     models = ["reference:abacus", "reference:sage"]
-    arguments = ["--skills", "arithmetic", "--questions", "4", "--file", str(questions), "--json", str(written)]
+    arguments = ["--skills", "arithmetic", "--questions", "3", "--file", str(questions), "--json", str(written)]
     ran = moot("evaluate", *models, *arguments)
     assert ran.code == Exit.OK, ran.err
-    for expected in ("abacus", "sage", "arithmetic", "easy sums", "all (7)", "points", "judge", "Cost of a question"):
+    for expected in ("abacus", "sage", "arithmetic", "easy sums", "all (6)", "points", "judge", "Cost of a question"):
         assert expected in ran.out
     report = json.loads(written.read_text())
     assert [member["name"] for member in report["members"]] == ["abacus", "sage"]
     assert all(member["parameters"] > 1_000_000 and len(member["model"]) == 64 for member in report["members"])
-    assert len(report["questions"]) == 7 and report["failed"] == {} and report["same_cost"]
+    assert len(report["questions"]) == 6 and report["failed"] == {} and report["same_cost"]
     for row in report["ways"]:
         assert row["alone_samples"] >= row["together"]["asked"]
         assert row["spent"]["generated_tokens"] > 0 and row["spent"]["forward_passes"] > 0
-        if row["alone_samples"] < 300 * row["together"]["asked"]:
-            assert row["spent_alone"]["tokens"] >= row["spent"]["tokens"]
-    again = tmp_path / "again.json"
-    assert moot("evaluate", *models, *arguments[:-1], str(again)).code == Exit.OK
-    asked = [[one["text"] for one in json.loads(file.read_text())["questions"]] for file in (written, again)]
-    assert asked[0] == asked[1], "the seed alone chooses"
+        assert row["spent_alone"]["tokens"] >= row["spent"]["tokens"]
 
 
 def test_an_early_end_prints_what_is_there() -> None:
-    command = [sys.executable, "-m", "node", "evaluate", "reference:abacus", "--questions", "5000", "--way", "sampled"]
+    arguments = ["reference:abacus", "--questions", "100", "--samples", "1", "--way", "sampled"]
+    command = [sys.executable, "-m", "node", "evaluate", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
