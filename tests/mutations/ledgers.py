@@ -177,6 +177,14 @@ LEDGERS = (
         tests=(_T + "tally/test_rules.py",),
     ),
     Mutant(
+        name="others-counted-beside-one-alone",
+        file="coordinator/tally/only.py",
+        right="return digits is None or member.hex().startswith(digits)",
+        wrong="return True",
+        breaks="where one member alone is asked, nobody else's points count, and nobody else's model works",
+        tests=(_T + "tally/test_only.py", _T + "test_one_alone.py"),
+    ),
+    Mutant(
         name="ties-by-text",
         file="coordinator/tally/outcome.py",
         right="return sha256(question + candidate.encode()).digest()",

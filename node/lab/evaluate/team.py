@@ -51,7 +51,8 @@ def seats(specs: Sequence[str]) -> list[Seat]:
     """Read what a person calls members: a model, or MODEL+ADAPTER; a model may sit twice, with and without."""
     found = list[Seat]()
     for spec in specs:
-        model, *adapters = [spec] if Path(spec).is_file() else spec.split(ADAPTER_SIGN)
+        whole = "://" in spec or Path(spec).is_file()  # A sign in an address or a file's name is part of it.
+        model, *adapters = [spec] if whole else spec.split(ADAPTER_SIGN)
         short = "+".join(_short(part) for part in (model, *adapters))
         twins = sum(seat.name == short or seat.name.startswith(f"{short}#") for seat in found)
         found.append(Seat(f"{short}#{twins + 1}" if twins else short, model, tuple(adapters)))

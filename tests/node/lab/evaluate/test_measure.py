@@ -150,6 +150,7 @@ async def test_no_adapter_is_forgotten_and_no_two_members_have_one_name() -> Non
     shelf = Shelf(engine)
     sat = seats(["m", f"m{ADAPTER_SIGN}/a/sharp.gguf", "m"])
     assert [seat.name for seat in sat] == ["m", "m+sharp", "m#2"]
+    assert seats(["http://localhost:8080/v1+x"])[0].adapters == (), "an address is one thing"
     async with Team(sat, open_model=shelf.open_model) as team:
         await team.meet()
         await team.ask(1, [TERMS.greedy("x")], lambda: None)
