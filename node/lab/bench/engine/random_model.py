@@ -11,7 +11,7 @@ from node.model.llamacpp.native import log, native, start
 
 TOKENS = 32_000
 BOS, EOS = "<s>", "</s>"
-CHAT_TEMPLATE = "<s>{{ messages[0]['content'] }}\n"
+CHAT_TEMPLATE = "<s>{{ messages[0]['content'] + '\\n' }}"  # Jinja drops a template's own last newline
 
 
 @dataclass(frozen=True, slots=True)
