@@ -59,7 +59,7 @@ proto: $(VENV)/.installed-dev ## generate code from proto/moot/v1/*.proto
 models: $(VENV)/.installed-train ## train the reference models anew (hours; installs PyTorch)
 	@$(PYTHON_IN_VENV) -m node.lab.training $(ARGS)
 
-bench: $(VENV)/.installed-run ## measure decisions: milliseconds, memory
+bench: $(VENV)/.installed-bench ## measure decisions and the model engine; only one of them: ARGS=decisions, ARGS=engine
 	@$(PYTHON_IN_VENV) -m node.lab.bench $(ARGS)
 
 clean: ## remove .venv, build output and tool caches; the compiled llama.cpp in ~/.cache/moot stays

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes .venv and installs this package into it: deploy/setup.sh run | dev | train
+# Makes .venv and installs this package into it: deploy/setup.sh run | dev | bench | train
 #
-# run: what a node needs. dev: that and the tools of `make test` and `make check`. train: that and PyTorch, for `make models`.
+# run: what a node needs. dev: that and the tools of `make test` and `make check`. bench: that and what `make bench`
+# compares with. train: that and PyTorch, for `make models`.
 # llama.cpp has no wheels on PyPI. It is compiled once per kind of processor and kept outside the checkout, so that a
 # second checkout or a new .venv takes seconds.
 #
@@ -158,6 +159,11 @@ dev)
     install "[dev]"
     touch .venv/.installed-run
     ;;
+bench)
+    make_environment
+    install "[bench]"
+    touch .venv/.installed-run
+    ;;
 train)
     make_environment
     install_torch
@@ -165,7 +171,7 @@ train)
     touch .venv/.installed-run
     ;;
 *)
-    die "usage: deploy/setup.sh run | dev | train"
+    die "usage: deploy/setup.sh run | dev | bench | train"
     ;;
 esac
 touch ".venv/.installed-$1"

@@ -1,104 +1,42 @@
-"""`make bench`: a moot on this machine, measured; tables to read and, with --json, a file to compare."""
+"""`make bench`: decisions and the model engine, measured; tables to read and, with --json, a file to compare."""
 
 import json
-import tempfile
-from dataclasses import asdict
-from functools import partial
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from node.lab.bench.measures import quantile
-from node.lab.bench.protocol import Alone, Memory, alone, burst, memory
-from node.lab.demo_federation import Federation
-from node.model import reference
 
-JOIN_WAIT_S = 60.0
+class What(StrEnum):
+    ALL = "all"
+    DECISIONS = "decisions"
+    ENGINE = "engine"
 
 
 def main(
-    questions: Annotated[int, typer.Option(help="For the time of a decision, and as many at once.")] = 200,
+    what: Annotated[What, typer.Argument(help="What to measure.")] = What.ALL,
+    questions: Annotated[int, typer.Option(min=1, help="Of decisions: one after another, and as many at once.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Of the engine. Default: 3 small, 2 large.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of the engine: for each measurement, about.")] = 1.5,
+    small_only: Annotated[bool, typer.Option("--small-only", help="Of the engine: only the small model.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
-    """Measure a moot of nodes that are processes of their own, one for each reference model."""
+    """Measure how fast a moot decides, and how fast its models answer."""
     out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder, Federation(Path(folder), reference.TEAM) as moot:
-        moot.found("bench")
-        for name in moot.names:
-            moot.start(name)
-        with _progress(out) as progress:
-            for name in moot.names:
-                moot.wait_for("all members alive", partial(_complete, moot, name), JOIN_WAIT_S)
-            task = progress.add_task("one question after another", total=questions)
-            timed = alone(moot, questions, seed, lambda: progress.advance(task))
-            task = progress.add_task("many questions at once", total=questions)
-            many = burst(moot, questions, seed + 1, lambda: progress.advance(task))
-            weights = memory(moot)
-    _show_times(out, timed)
-    out.print(
-        f"Many at once: {many.questions} questions in {many.seconds:.1f} s, "
-        f"{many.questions / many.seconds:.1f} decisions a second, "
-        f"{many.questions / max(1, many.slots):.1f} to a slot.\n"
-    )
-    _show_memory(out, weights)
-    figures.update(
-        alone=asdict(timed),
-        burst=asdict(many),
-        memory=[asdict(one) for one in weights],
-    )
+    if what is not What.ENGINE:
+        from node.lab.bench.decisions import measure_decisions
+
+        figures["decisions"] = measure_decisions(out, questions, seed)
+    if what is not What.DECISIONS:
+        from node.lab.bench.engine.measure import measure_engine
+
+        figures["engine"] = measure_engine(out, rounds, seconds, small_only=small_only)
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=1) + "\n")
-
-
-def _complete(moot: Federation, name: str) -> bool | None:
-    """Whether this node sees everybody and may vote."""
-    client = moot.client(name)
-    alive = sum(member["status"] == "alive" for member in client.members())
-    return True if alive == len(moot.names) and not client.status()["watching"] else None
-
-
-def _progress(out: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-    )
-
-
-def _show_times(out: Console, timed: Alone) -> None:
-    table = Table(
-        box=SIMPLE_HEAD, title=f"One question after another, {len(timed.protocol_ms)} questions, milliseconds"
-    )
-    for column in ("", "median", "90 %", "99 %", "worst"):
-        table.add_column(column, justify="left" if not column else "right")
-    rows = {
-        "models: asked to last preference": timed.model_ms,
-        "protocol: ready to proven": timed.protocol_ms,
-        "whole: question to answer": timed.whole_ms,
-    }
-    for name, values in rows.items():
-        table.add_row(name, *(f"{quantile(values, share):.0f}" for share in (0.5, 0.9, 0.99, 1.0)))
-    out.print(table)
-
-
-def _show_memory(out: Console, weights: list[Memory]) -> None:
-    table = Table(box=SIMPLE_HEAD, title="Memory in MiB: resident (proportional)")
-    for column in ("node", "node process", "model process"):
-        table.add_column(column, justify="left" if column == "node" else "right")
-    for one in weights:
-        node = f"{one.node_rss_kib / 1024:.0f} ({one.node_pss_kib / 1024:.0f})"
-        table.add_row(one.name, node, f"{one.model_rss_kib / 1024:.0f} ({one.model_pss_kib / 1024:.0f})")
-    out.print(table)
 
 
 if __name__ == "__main__":
