@@ -56,7 +56,7 @@ format: $(VENV)/.installed-dev ## format the code and sort its imports
 proto: $(VENV)/.installed-dev ## generate code from proto/moot/v1/*.proto
 	@$(PROTOC) --python_out=proto --pyi_out=proto $(PROTOS)
 
-models: $(VENV)/.installed-train ## train the reference models anew (hours; installs PyTorch)
+models: $(VENV)/.installed-train ## train the reference models anew (90 minutes on two idle cores; installs PyTorch)
 	@$(PYTHON_IN_VENV) -m node.lab.training $(ARGS)
 
 bench: $(VENV)/.installed-bench ## measure decisions and the model engine; only one of them: ARGS=decisions, ARGS=engine
