@@ -1,4 +1,4 @@
-"""Draws from a large vocabulary by vectors: of 32,000 tokens llama.cpp's own sampler takes 0.25 ms, this 0.03 ms.
+"""Draws from a large vocabulary by vectors: of 32,000 tokens llama.cpp's own sampler takes 0.25 ms, this 0.04 ms.
 
 Only for what keeps all tokens: greedy, and a temperature alone. Where top_k leaves few, llama.cpp is as fast.
 """
