@@ -308,7 +308,7 @@ class Shell:
             samples=request.samples,
             tokens_max=model.tokens_max,
             sampling=Sampling(temperature=model.temperature_milli / 1_000, seed=request.seed),
-            stop=(model.stop,),
+            stop=(model.stop,) if model.stop else (),
             caller=self.moot.questions.sessions[request.question].record.author.hex(),
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from node.model.engine import LoadSettings, ModelInfo
-from node.model.errors import ModelDied, ModelTimeout, PromptTooLong
+from node.model.errors import ModelBusy, ModelDied, ModelTimeout, PromptTooLong
 from node.model.local.epitaph import CLOSE_S_MAX, LastWords
 from node.model.local.flights import Flight, Flights
 from node.model.local.settings import ProcessSettings
@@ -19,6 +19,8 @@ from node.model.pipe.asked import Request
 from node.model.pipe.counts import Counts
 
 READ_BYTES = 1 << 16
+UNREAD_BYTES_MAX = 64 << 20
+"""That the process has not taken from its pipe yet: a process that hangs must not fill the node's memory."""
 _PACKAGES = Path(__file__).parents[3]
 PROGRAM = "node.model.serving"
 
@@ -85,7 +87,15 @@ class Child:
         return asyncio.shield(self._life)
 
     def ask(self, request: Request, *, streams: bool = False) -> Flight:
-        """Send a request on its way. Whoever asks waits for the flight's reply, and then calls `forget`."""
+        """Send a request on its way. Whoever asks waits for the flight's reply, and then calls `forget`.
+
+        Raises:
+            PromptTooLong: it fits into no message.
+            ModelBusy: the process reads no more.
+        """
+        assert self._process.stdin is not None, "it was started with a pipe"
+        if self._process.stdin.transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            raise ModelBusy(self.flights.requests, "which are more than the process takes in")
 
         def read(message: frames.Message) -> Any:
             return answered.read_result(message, request)
@@ -112,13 +122,13 @@ class Child:
 
     def forget(self, flight: Flight) -> None:
         """Nobody waits for it any more: what it holds in the process is for others."""
-        if self.flights.remove(flight) and not flight.answered:
+        if self.flights.remove(flight):
             self._send(asked.cancel_message(flight.number))
 
     def _send(self, message: frames.Message) -> None:
         assert self._process.stdin is not None, "it was started with a pipe"
         if not self._process.stdin.is_closing():
-            self._process.stdin.write(frames.pack(message))  # never blocks: what waits is bounded by the queue
+            self._process.stdin.write(frames.pack(message))  # never blocks
 
     async def kill(self) -> None:
         """End it at once and wait until it is gone."""
@@ -161,8 +171,7 @@ class Child:
         await self._last_words.wait()
         epitaph = self._last_words.epitaph()
         self._on_end(self, epitaph)
-        for flight in self.flights:
-            flight.answered = True
+        for flight in self.flights.clear():
             flight.fail(ModelDied(epitaph))
         return epitaph
 
@@ -174,8 +183,9 @@ class Child:
         if flight is None:
             return  # whoever asked has given up
         flight.take(message)
-        if flight.answered and flight.request is not None:
-            self.served += 1
+        if flight.answered:
+            self.flights.remove(flight)
+            self.served += flight.request is not None
 
     async def _look_after(self) -> None:
         """Until it hangs or has ended."""

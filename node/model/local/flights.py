@@ -1,4 +1,4 @@
-"""What is under way in one run of the model's process: each request's reply, and whose it is."""
+"""What is under way in one run of the model's process, until it is answered or given up: whose it is, and its reply."""
 
 import asyncio
 from collections import Counter
@@ -36,7 +36,6 @@ class Flight:
         self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.pieces: asyncio.Queue[Piece | None] | None = asyncio.Queue() if streams else None
         self.answered = False
-        """The process has nothing more to do for it."""
         self._pieces_left = request.samples * request.tokens_max if isinstance(request, GenerateRequest) else 0
 
     def take(self, message: Message) -> None:
@@ -114,6 +113,13 @@ class Flights:
             if not self._callers[flight.caller]:
                 del self._callers[flight.caller]
         return True
+
+    def clear(self) -> list[Flight]:
+        """Take all of them out."""
+        flights = list(self._table.values())
+        self._table.clear()
+        self._callers.clear()
+        return flights
 
     def get(self, number: int) -> Flight | None:
         return self._table.get(number)

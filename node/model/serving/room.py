@@ -31,10 +31,10 @@ def open_context(model: Model, load: LoadSettings) -> tuple[Context, Room]:
 
 
 def _cached_cells_max(model: Model) -> int:
-    """At least one prompt of any length.
+    """At least one prompt of half the context length.
 
     A token takes 2 operations per parameter, and 4 per cell, layer and element of the model's width to look at it.
     """
     width, layers = model.header.number("embedding_length", 1), model.header.number("block_count", 1)
     as_much_as_weights = model.info.parameters // max(1, 2 * width * layers)
-    return min(model.cells // 2, max(model.context_length, as_much_as_weights // KEPT_SHARE))
+    return min(model.cells // 2, max(model.context_length // 2, as_much_as_weights // KEPT_SHARE))

@@ -148,7 +148,8 @@ async def test_closing_fails_what_is_under_way(scripted: None) -> None:
     while await held(model) < 3:
         pass
     await model.close()
-    assert all(isinstance(task.exception(), ModelDied) for task in tasks)
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(result, ModelDied)
     with pytest.raises(ModelDied, match="was closed"):
         await model.generate(ask("say"))
 

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from node.model.errors import GrammarInvalid, ModelDied, ModelTimeout
+from node.model.errors import GrammarInvalid, ModelBusy, ModelDied, ModelTimeout
 from node.model.local.process import ModelProcess
 from node.model.local.settings import ModelState, ProcessSettings
 from tests.node.model.local.asking import FAST, ask
@@ -103,6 +104,35 @@ async def test_an_idle_process_is_left_alone(scripted: None) -> None:
     await model.close()
 
 
+async def test_a_stream_that_is_read_late_is_no_sign_of_hanging(scripted: None) -> None:
+    """What waits then is the reader, not the process."""
+    model = ModelProcess(Path("any"), settings=ProcessSettings(hang_timeout_ms=40))
+    await model.start()
+    first = pid_of(model)
+    pieces = []
+    async for piece in model.stream(ask("stream a b c")):
+        pieces.append(piece)
+        await asyncio.sleep(0.1)
+    assert len(pieces) == 4
+    assert model.pid == first
+    await model.close()
+
+
+async def test_what_a_hanging_process_does_not_read_is_bounded(scripted: None) -> None:
+    model = ModelProcess(Path("any"), settings=ProcessSettings(hang_timeout_ms=20_000))
+    await model.start()
+    hanging = asyncio.create_task(model.generate(ask("hang")))
+    await asyncio.sleep(0)
+    for _ in range(20):
+        with suppress(ModelTimeout, ModelBusy):
+            await model.generate(ask("x" * 5_000_000, deadline_ms=1))
+    with pytest.raises(ModelBusy, match="more than the process takes in"):
+        await model.generate(ask("say"))
+    await model.close()
+    with pytest.raises(ModelDied):
+        await hanging
+
+
 async def test_a_grammar_that_was_there_at_two_deaths_is_refused(model: ModelProcess) -> None:
     for _ in range(2):
         first = pid_of(model)
@@ -131,5 +161,6 @@ async def test_closing_blames_nobody(scripted: None) -> None:
         while (await model.counts()).waiting < 1:
             pass
         await model.close()
-        assert isinstance(task.exception(), ModelDied)
+        with pytest.raises(ModelDied):
+            await task
         assert not model._quarantine._suspects
