@@ -187,17 +187,8 @@ class ScriptedApi:
     def members(self) -> list[MemberReport]:
         return [member("ada"), member("bea"), member("cleo", "dead", rtt_ms=None, last_heard_ms=9_000, height=None)]
 
-    async def ask(
-        self,
-        text: str,
-        kind: str | None,
-        options: Sequence[str],
-        deadline_ms: int | None,
-        tally: str | None,
-        question_class: str | None,
-        together: bool,
-    ) -> AsyncIterator[AskEvent]:
-        self.asked.append((text, kind, list(options), deadline_ms, tally, question_class, together))
+    async def ask(self, *asked: Any, **_: Any) -> AsyncIterator[AskEvent]:
+        self.asked.append(asked)
         if self.refusal is not None:
             raise self.refusal
         async for event in self._happens(stays_open=self.stays_open):
