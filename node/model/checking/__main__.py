@@ -3,9 +3,11 @@
 llama.cpp can end its process over a file that is broken in a new way: here that costs this process only.
 """
 
+import os
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
 from node.model.checking.steps import Event, Failed, line
 from node.model.engine import LoadSettings
@@ -18,14 +20,15 @@ def main(arguments: list[str]) -> int:
     count = len(LoadSettings.__dataclass_fields__)
     load, adapters = LoadSettings(*map(int, rest[:count])), [Path(each) for each in rest[count:]]
     code = [1]  # stays, if the thread fails; its traceback is on stderr
+    out = _take_stdout()
 
     def check() -> None:
-        code[0] = _check(Path(path), load, adapters)
+        code[0] = _check(Path(path), load, adapters, out)
 
     try:
         from node.model.llamacpp.vocabulary import stack_bytes
     except ModelError as error:
-        _say(Failed(error))
+        _say(Failed(error), out)
         return 1
     threading.stack_size(stack_bytes(load))
     thread = threading.Thread(target=check, name="model")
@@ -34,20 +37,28 @@ def main(arguments: list[str]) -> int:
     return code[0]
 
 
-def _check(path: Path, load: LoadSettings, adapters: list[Path]) -> int:
+def _take_stdout() -> TextIO:
+    """Keep stdout for steps; whatever else prints, C code too, prints to stderr."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def _check(path: Path, load: LoadSettings, adapters: list[Path], out: TextIO) -> int:
     from node.model.checking.checks import checks
 
     try:
         for event in checks(path, load, adapters):
-            _say(event)
+            _say(event, out)
     except ModelError as error:
-        _say(Failed(error))
+        _say(Failed(error), out)
         return 1
     return 0
 
 
-def _say(event: Event) -> None:
-    print(line(event), flush=True)
+def _say(event: Event, out: TextIO) -> None:
+    out.write(line(event) + "\n")
+    out.flush()
 
 
 if __name__ == "__main__":

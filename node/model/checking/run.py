@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from node.model.local.epitaph import LastWords
 _PACKAGES = Path(__file__).parents[3]
 
 
-async def check_file(path: Path, load: LoadSettings, adapters: Sequence[Path] = ()) -> AsyncIterator[Begun | Passed]:
+async def check_file(
+    path: Path, load: LoadSettings, adapters: Sequence[Path] = ()
+) -> AsyncGenerator[Begun | Passed, None]:
     """Check a model file, and adapters for it. When the iteration ends, everything passed.
 
     Raises:
