@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from coordinator.agenda_driver import VotingSettings
@@ -165,11 +166,16 @@ async def open_model(section: ModelSection, stack: AsyncExitStack) -> tuple[Engi
     except ModelError as error:
         raise ModelUnusable(str(error), _exit_of(error, section.file)) from error
     stack.push_async_callback(engine.close)
+    for adapter in section.adapters:
+        try:
+            await engine.add_adapter(Path(adapter))
+        except ModelError as error:
+            raise ModelUnusable(str(error), Exit.MODEL_INVALID) from error
     info = await engine.describe()
     report.update(
         state="up",
         name=info.name,
-        digest=info.digest.hex(),
+        digest=info.weights.hex(),
         parameters=info.parameters,
         context_length=info.context_length,
         bytes=info.size_bytes,

@@ -12,6 +12,7 @@ from node.control import ControlServer
 from node.desk import Desk
 from node.home import Home
 from node.membership.events import SendFailed
+from node.model.requests import AdapterUse
 from node.parts import listen, make_membership, make_moot, make_server, open_ground, open_model
 from node.shell import ModelSettings, Shell
 from node.transport.client import Outbox
@@ -87,7 +88,12 @@ async def opened(home_path: Path) -> AsyncIterator[tuple[Shell, Desk, "asyncio.T
             store=ground.store,
             outbox=outbox,
             engine=engine,
-            model=ModelSettings(round(model.temperature * 1_000), model.tokens_max, at_once=info.parallel),
+            model=ModelSettings(
+                round(model.temperature * 1_000),
+                model.tokens_max,
+                at_once=info.parallel,
+                adapters=tuple(AdapterUse(adapter.digest) for adapter in info.adapters),
+            ),
             watch=desk.watch,
         )
         desk.open(shell)

@@ -20,6 +20,7 @@ from node.transport.address import split_address
 REFERENCE = "reference:"
 """Before the name of a model that comes with the package, in place of a path."""
 NAME_LENGTH_MAX = 64
+ADAPTERS_MAX = 16
 
 
 def _listening(text: str) -> str:
@@ -56,6 +57,12 @@ def _model_file(text: str) -> str:
         )
     if name != text and name not in NAMES:
         raise ValueError(f"no model of the package has this name; there are {', '.join(NAMES)}")
+    return text
+
+
+def _adapter_file(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError("must be the path of a GGUF file")
     return text
 
 
@@ -132,6 +139,12 @@ class ModelSection(_Section):
     )
     gpu_layers: int = _setting(
         0, "Layers that run on a graphics processor, if llama.cpp was built for one.", "layers", ge=0, le=10_000
+    )
+    adapters: Annotated[tuple[Annotated[str, AfterValidator(_adapter_file)], ...], Field(strict=False)] = _setting(
+        (),
+        "LoRA adapters that change the model, all of them for every answer. A relative path starts where this file is.",
+        "list of GGUF files",
+        max_length=ADAPTERS_MAX,
     )
 
 
@@ -257,7 +270,10 @@ def _checked(source: str, data: dict[str, Any]) -> Settings:
 
 
 def _from_base(settings: Settings, base: Path) -> Settings:
-    if settings.model.file.startswith(REFERENCE) or is_remote(settings.model.file):
-        return settings
-    file = str(base.absolute() / Path(settings.model.file).expanduser())
-    return settings.model_copy(update={"model": settings.model.model_copy(update={"file": file})})
+    def absolute(file: str) -> str:
+        return str(base.absolute() / Path(file).expanduser())
+
+    model = settings.model
+    named = model.file.startswith(REFERENCE) or is_remote(model.file)
+    files = {"file": model.file if named else absolute(model.file), "adapters": tuple(map(absolute, model.adapters))}
+    return settings.model_copy(update={"model": model.model_copy(update=files)})

@@ -25,7 +25,7 @@ from node.membership.events import MemberChanged, MemberForgotten, RememberMembe
 from node.membership.messages import MembershipMessage
 from node.model.engine import Engine
 from node.model.errors import ModelError
-from node.model.requests import GenerateRequest, Sampling
+from node.model.requests import AdapterUse, GenerateRequest, Sampling
 from node.store import Store
 from node.transport.client import Outbox
 from node.transport.wire import Message
@@ -74,6 +74,7 @@ class ModelSettings:
     """Answers are one line: of what follows, nothing is read."""
     at_once: int = GENERATING_MAX
     """Questions at the model at one time. Further ones wait here: by their turn they may have been decided."""
+    adapters: tuple[AdapterUse, ...] = ()
 
 
 class Shell:
@@ -293,7 +294,7 @@ class Shell:
             moot_events.Generated(
                 request.question,
                 generated.texts,
-                info.digest,
+                info.weights,
                 request.seed,
                 model.temperature_milli,
                 generated.account.cost(),
@@ -309,6 +310,7 @@ class Shell:
             tokens_max=model.tokens_max,
             sampling=Sampling(temperature=model.temperature_milli / 1_000, seed=request.seed),
             stop=(model.stop,) if model.stop else (),
+            adapters=model.adapters,
             caller=self.moot.questions.sessions[request.question].record.author.hex(),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -62,6 +63,14 @@ class ModelInfo:
     """Those that were added, in that order."""
     parallel: int = 1
     """Samples that are generated at once; those of further requests wait."""
+
+    @property
+    def weights(self) -> bytes:
+        """What answers when all adapters are used: the file's digest, or one of the file's and the adapters'."""
+        if not self.adapters:
+            return self.digest
+        digests = [self.digest, *sorted(adapter.digest for adapter in self.adapters)]
+        return sha256(b"moot model with adapters" + b"".join(digests)).digest()
 
 
 @dataclass(frozen=True, slots=True)
