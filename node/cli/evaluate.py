@@ -48,7 +48,8 @@ def evaluate(
     file: Annotated[Path | None, typer.Option(metavar="FILE", help="Own questions, one JSON object a line.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything there.")] = None,
     home: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Ask this node's moot instead; it remembers how it stands.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Measure this node's moot, as its charter samples; the node remembers."),
     ] = None,
     at_once: Annotated[bool, typer.Option("--at-once", help="Keep all models open, where memory allows.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the ways.")] = False,
@@ -64,8 +65,9 @@ def evaluate(
     order = Order(members or [], way or [], samples, temperature, tokens, seed, at_once)
     if home is not None and members:
         raise WrongOption("--home: a moot has members of its own; leave the models out")
-    began = {"seed": seed, "samples": samples, "temperature": temperature, "tokens_max": tokens}
+    began: dict[str, Any] = {"seed": seed, "questions": len(items), "home": home is not None}
     if home is None:
+        began |= {"samples": samples, "temperature": temperature, "tokens_max": tokens}
         measured, whole = measure_models(order, items)
     else:
         measured, whole = measure_moot(order, items, home_path(home))
@@ -73,7 +75,7 @@ def evaluate(
             remember(measured, home_path(home), seed)
     out = console()
     show(out, measured)
-    _write(json_file, measured, {**began, "questions": len(items), "home": home is not None})
+    _write(json_file, measured, began)
     if not whole:
         say(("ended early: this is what was measured so far", "yellow"))
         raise typer.Exit(130)
