@@ -112,7 +112,7 @@ class ModelSection(_Section):
         le=5,
         allow_inf_nan=False,
     )
-    tokens_max: int = _setting(64, "The longest answer.", "tokens", ge=1, le=4_096)
+    tokens_max: int = _setting(128, "The longest answer.", "tokens", ge=1, le=4_096)
     context_length: int | None = _setting(
         None,
         "Prompt and answer together; without it what the model was made for, up to 2048.",
