@@ -20,6 +20,7 @@ from node.model.requests import GenerateRequest, Sampling
 
 TOKENS = 24
 PROMPT_CHARACTERS = 40
+FULL_SHARE = 0.9
 NICENESS = 5
 """As the process of our engine has: all alike."""
 THREADS = 1
@@ -32,16 +33,18 @@ class Run:
     """What one contender did.
 
     Args:
+        tokens: of all answers; now and then one ends early by chance.
         waits_s: from question to answer, for each answer; empty where nobody waits for one alone.
     """
 
-    answers: int
+    tokens: int
     seconds: float
     waits_s: tuple[float, ...] = ()
 
     @property
     def per_s(self) -> float:
-        return self.answers / self.seconds
+        """Answers of TOKENS tokens."""
+        return self.tokens / TOKENS / self.seconds
 
 
 class Contender(Protocol):
@@ -64,6 +67,17 @@ class Contender(Protocol):
 
 class PromptsDiffer(Exception):
     """Two contenders did not do the same work, so that there is nothing to compare."""
+
+
+def full(name: str, tokens: int, answers: int) -> int:
+    """The tokens, if hardly any of the answers ended early.
+
+    Raises:
+        PromptsDiffer: many did.
+    """
+    if tokens < FULL_SHARE * TOKENS * answers:
+        raise PromptsDiffer(f"{name}: {answers} answers of {TOKENS} tokens have {tokens} together")
+    return tokens
 
 
 def fresh_prompts(count: int, rng: random.Random) -> list[str]:
@@ -89,21 +103,22 @@ class Ours:
 
     async def run(self, callers: int, prompts: Sequence[str]) -> Run:
         waits: list[float] = []
-        left = list(reversed(prompts))
+        left, tokens = list(reversed(prompts)), 0
 
         async def call(caller: str) -> None:
+            nonlocal tokens
             while left:
                 sampling = Sampling(temperature=1.0, seed=self._seeds.randrange(2**32))
                 request = GenerateRequest(prompt=left.pop(), tokens_max=TOKENS, sampling=sampling, caller=caller)
                 asked = time.perf_counter()
                 answer = await self.engine.generate(request)
                 waits.append(time.perf_counter() - asked)
-                if answer.account.generated_tokens != TOKENS:
-                    raise PromptsDiffer(f"{self.name}: an answer of {answer.account.generated_tokens} tokens")
+                tokens += answer.account.generated_tokens
 
         began = time.perf_counter()
         await together([call(str(number)) for number in range(callers)])
-        return Run(len(prompts), time.perf_counter() - began, tuple(waits))
+        seconds = time.perf_counter() - began
+        return Run(full(self.name, tokens, len(prompts)), seconds, tuple(waits))
 
     async def prompt_tokens(self, prompt: str) -> int:
         account = (await self.engine.generate(GenerateRequest(prompt=prompt, tokens_max=1))).account
@@ -147,7 +162,7 @@ class Player:
         if not line:
             raise RuntimeError(f"{self.name}: its process ended; what it said stands above")
         played = json.loads(line)
-        return Run(len(prompts), played["seconds"], tuple(played["waits_s"]))
+        return Run(full(self.name, played["tokens"], len(prompts)), played["seconds"], tuple(played["waits_s"]))
 
     def memory(self) -> int | None:
         return memory_bytes(self._process.pid)

@@ -30,7 +30,7 @@ def _bare(order: dict[str, Any]) -> dict[str, Any]:
 
     count = len(order["prompts"])
     done = limit(Path(order["path"]), order["callers"], count, TOKENS, order["prompts"], threads=THREADS)
-    return {"seconds": done.seconds, "waits_s": []}
+    return {"seconds": done.seconds, "tokens": done.tokens, "waits_s": []}
 
 
 class _Call:
@@ -44,7 +44,7 @@ class _Call:
         )
 
     def play(self, prompts: list[str]) -> dict[str, Any]:
-        waits = []
+        waits, tokens = [], 0
         began = time.perf_counter()
         for number, prompt in enumerate(prompts):
             asked = time.perf_counter()
@@ -59,8 +59,8 @@ class _Call:
                 seed=number,
             )
             waits.append(time.perf_counter() - asked)
-            assert answer["usage"]["completion_tokens"] == TOKENS, "an answer of another length"
-        return {"seconds": time.perf_counter() - began, "waits_s": waits}
+            tokens += answer["usage"]["completion_tokens"]
+        return {"seconds": time.perf_counter() - began, "tokens": tokens, "waits_s": waits}
 
 
 if __name__ == "__main__":

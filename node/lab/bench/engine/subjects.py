@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.lab.bench.engine.random_model import BOS, random_model
+from node.lab.bench.engine.random_model import random_model
 from node.model import reference
 
 REFERENCE = "sage"
@@ -20,7 +20,7 @@ _NEVER_DRAWN = 0  # the reference models' token for the unknown: in no text that
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model, and what stands around a message in its template, for whoever renders none.
+    """A model whose chat template puts a line end after a message. llama-cpp-python adds what begins a text itself.
 
     Args:
         rounds: how often everything is measured with it.
@@ -28,13 +28,12 @@ class Subject:
 
     name: str
     path: Path
-    before: str
-    after: str
     context_length: int
     rounds: int
 
     def rendered(self, message: str) -> str:
-        return f"{self.before}{message}{self.after}"
+        """For whoever renders no template."""
+        return f"{message}\n"
 
 
 def folder() -> Path:
@@ -48,12 +47,12 @@ def small(place: Path) -> Subject:
     path = place / f"{REFERENCE}-endless.gguf"
     place.mkdir(parents=True, exist_ok=True)
     path.write_bytes(endless(reference.path(REFERENCE).read_bytes()))
-    return Subject(f"{REFERENCE}, 1.3 million parameters", path, "", "\n", 256, rounds=3)
+    return Subject(f"{REFERENCE}, 1.3 million parameters", path, 256, rounds=3)
 
 
 def large(place: Path) -> Subject:
     """One token of 32,000 ends an answer: hardly any ends."""
-    return Subject("random, 153 million parameters", random_model(place, "Q8_0"), BOS, "\n", 2_048, rounds=2)
+    return Subject("random, 153 million parameters", random_model(place, "Q8_0"), 2_048, rounds=2)
 
 
 def endless(model: bytes) -> bytes:

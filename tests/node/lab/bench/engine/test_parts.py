@@ -77,6 +77,12 @@ def test_the_rendered_prompt_is_the_models(tmp_path: Path) -> None:
         model.close()
 
 
+def test_answers_that_end_early_are_no_full_work() -> None:
+    assert contenders.full("a", 10 * contenders.TOKENS - 4, 10) == 10 * contenders.TOKENS - 4
+    with pytest.raises(contenders.PromptsDiffer, match="a: 10 answers of 24 tokens have 200 together"):
+        contenders.full("a", 200, 10)
+
+
 class Scripted:
     """Answers after a moment; counts how many are asked at once."""
 
@@ -134,8 +140,8 @@ def ladder() -> Ladder:
     made = Ladder("small")
     for callers in CALLERS:
         for name, seconds in ((OURS, 1.0), (BARE, 0.8), (SERVER, 10.0)):
-            made.runs[name, callers] = [Run(20, seconds, (0.05,) * 20), Run(20, seconds * 2, (0.07,) * 20)]
-    made.runs[CALL, 1] = [Run(4, 2.0)] * 2
+            made.runs[name, callers] = [Run(480, seconds, (0.05,) * 20), Run(480, seconds * 2, (0.07,) * 20)]
+    made.runs[CALL, 1] = [Run(96, 2.0)] * 2
     made.memory[OURS, 1] = 64 << 20
     return made
 
