@@ -36,7 +36,7 @@ def show(
     from node.cli.model_show import show_model
 
     load = {"context_length": context_length, "threads": threads, "parallel": parallel, "cache_mib": cache_mib}
-    show_model(named(model, home, **load), as_json)
+    show_model(named(model, home, load), as_json)
 
 
 @model.command()
@@ -54,10 +54,11 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Read everything of a model, run it, and say whether it is usable."""
-    from node.cli.model_named import named
+    from node.cli.model_named import AdapterFile, named
     from node.cli.model_verify import verify_model
 
-    verify_model(named(model, home, context_length=context_length), digest, adapter or [], as_json)
+    adapters = tuple(map(AdapterFile, adapter or ()))
+    verify_model(named(model, home, {"context_length": context_length}, adapters), digest, as_json)
 
 
 @model.command()
@@ -82,7 +83,7 @@ def bench(
     from node.cli.model_named import named
 
     load = {"context_length": context_length, "threads": threads, "parallel": parallel, "cache_mib": cache_mib}
-    bench_model(named(model, home, **load), callers, tokens, seconds, as_json)
+    bench_model(named(model, home, load), callers, tokens, seconds, as_json)
 
 
 model.command("try")(try_model)

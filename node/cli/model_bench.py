@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.cli.model_errors import WrongModelOption, told
-from node.cli.model_named import Named
+from node.cli.model_named import Named, open_named
 from node.cli.model_print import mebibytes
 from node.cli.terminal import answer_json, is_plain, print_table, say
 from node.lab.bench.engine import load
@@ -13,7 +13,6 @@ from node.lab.bench.engine.load import HIGH, MEDIAN, Load
 from node.model.engine import Engine
 from node.model.local.process import ModelProcess
 from node.model.local.settings import ProcessSettings
-from node.model.opening import open_engine
 
 CALLERS_MAX = 256
 PROMPT_TOKENS_MAX = 512
@@ -53,11 +52,11 @@ def _callers(text: str) -> tuple[int, ...]:
 
 async def _measure(chosen: Named, plan: Plan, *, quiet: bool) -> dict[str, Any]:
     settings = ProcessSettings(queue_max=CALLERS_MAX)
-    engine = await open_engine(chosen.place, chosen.load, settings)
+    engine, uses = await open_named(chosen, settings)
     try:
         info = await engine.describe()
         levels = []
-        requests = load.short_answers(plan.tokens, SEED)
+        requests = load.short_answers(plan.tokens, SEED, uses)
         await engine.generate(next(requests))  # its pages are read in
         for callers in plan.callers:
             if not quiet and not is_plain(error=True):

@@ -1,5 +1,6 @@
-"""Which model a command is about, and how it is loaded: as its options say, else as the home's settings do."""
+"""Which model a command is about, how it is loaded and changed: as its options say, and the home's settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,18 @@ from typing import Any
 from node.cli.fetch import fetch
 from node.cli.model_errors import sane
 from node.cli.options import home_path
-from node.model.engine import LoadSettings
-from node.model.opening import Place, find
+from node.model.engine import Engine, LoadSettings
+from node.model.local.settings import ProcessSettings
+from node.model.opening import Place, find, open_engine
+from node.model.requests import AdapterUse
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFile:
+    """Args: scale: 1 is as trained."""
+
+    path: Path
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +28,25 @@ class Named:
 
     Args:
         text: what the person called it, or the settings do.
+        adapters: that change it.
     """
 
     text: str
     place: Place
     load: LoadSettings
+    adapters: tuple[AdapterFile, ...] = ()
 
 
-def named(model: str | None, home: Path, **load: int | None) -> Named:
+def named(
+    model: str | None, home: Path, load: Mapping[str, int | None], adapters: tuple[AdapterFile, ...] = ()
+) -> Named:
     """Find the model.
 
     Args:
         model: what the person called it; None for the home's.
         home: as given.
-        load: the fields of LoadSettings that were given.
+        load: the fields of LoadSettings, None for what was not given.
+        adapters: that were given; those of a home's model come before.
     Raises:
         NodeError: there is none; the message says what to do.
     """
@@ -43,10 +59,31 @@ def named(model: str | None, home: Path, **load: int | None) -> Named:
         model = section.file
         kept = {name: getattr(section, name, None) for name in LoadSettings.__dataclass_fields__}
         settings = replace(settings, **_given(kept))
+        adapters = (*(AdapterFile(Path(adapter)) for adapter in section.adapters), *adapters)
     with sane():
         settings = replace(settings, **_given(load))
-    return Named(model, find(model, lambda name: Path(fetch(name))), settings)
+    return Named(model, find(model, lambda name: Path(fetch(name))), settings, adapters)
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
+async def open_named(chosen: Named, settings: ProcessSettings | None = None) -> tuple[Engine, tuple[AdapterUse, ...]]:
+    """Open it, with its adapters added; and what a request says to use them. Whoever opens it closes it.
+
+    Raises:
+        ModelError: it cannot be used, or an adapter with it; nothing runs then.
+        WrongModelOption: a scale cannot be.
+    """
+    engine = await open_engine(chosen.place, chosen.load, settings)
+    try:
+        scales: dict[bytes, float] = {}
+        for file in chosen.adapters:  # one that is named twice changes the model twice as much
+            digest = (await engine.add_adapter(file.path)).digest
+            scales[digest] = scales.get(digest, 0.0) + file.scale
+        with sane():
+            return engine, tuple(AdapterUse(digest, scale) for digest, scale in scales.items())
+    except BaseException:
+        await engine.close()
+        raise
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

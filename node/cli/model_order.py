@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from node.cli.model_errors import WrongModelOption
-from node.cli.model_named import Named
-from node.cli.model_talk import AdapterFile, Asked, Choosing, Looking, Order, Writing
+from node.cli.model_named import AdapterFile, Named
+from node.cli.model_talk import Asked, Choosing, Looking, Order, Writing
 from node.cli.model_try import Wishes
 from node.model.requests import GenerateRequest, Grammar, NextRequest, Sampling, ScoreRequest
 
@@ -16,9 +16,7 @@ def order_of(wishes: Wishes, chosen: Named) -> Order:
         WrongModelOption: the options do not go together, or a file cannot be read.
         ValueError: one has a value that no request may have.
     """
-    return Order(
-        chosen, _asked(wishes), tuple(map(_adapter, wishes.adapters)), wishes.written, wishes.raw, wishes.as_json
-    )
+    return Order(chosen, _asked(wishes), wishes.written, wishes.raw, wishes.as_json)
 
 
 def _asked(wishes: Wishes) -> Asked:
@@ -71,7 +69,7 @@ def _read(file: Path) -> str:
         raise WrongModelOption(f"{file}: not a text in UTF-8") from None
 
 
-def _adapter(text: str) -> AdapterFile:
+def adapter_file(text: str) -> AdapterFile:
     """FILE or FILE:SCALE; a colon that no number follows belongs to the file's name."""
     file, _, scale = text.rpartition(":")
     try:

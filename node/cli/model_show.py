@@ -5,14 +5,14 @@ import hashlib
 from typing import Any
 
 from node.cli.model_errors import told
-from node.cli.model_named import Named
+from node.cli.model_named import Named, open_named
 from node.cli.model_print import count, mebibytes, print_facts
 from node.cli.terminal import answer_json, say
 from node.errors import NodeError
 from node.model import gguf_facts, gguf_header, reference
 from node.model.engine import Ability, ModelInfo
 from node.model.llamacpp import memory
-from node.model.opening import ModelFile, open_engine
+from node.model.opening import ModelFile
 from node.model.remote.address import ServerAddress
 from node.model.remote.engine import LACKS
 
@@ -83,7 +83,7 @@ def _of_card(name: str, digest: str) -> dict[str, Any]:
 
 
 async def _describe(chosen: Named) -> ModelInfo:
-    engine = await open_engine(chosen.place, chosen.load)
+    engine, _ = await open_named(chosen)
     try:
         return await engine.describe()
     finally:
@@ -91,7 +91,7 @@ async def _describe(chosen: Named) -> ModelInfo:
 
 
 def _of_engine(info: ModelInfo, is_server: bool) -> dict[str, Any]:
-    found = {
+    found: dict[str, Any] = {
         "name": info.name,
         "architecture": info.architecture,
         "parameters": info.parameters,
@@ -106,6 +106,9 @@ def _of_engine(info: ModelInfo, is_server: bool) -> dict[str, Any]:
         if ability not in info.abilities
     }
     known = {key: value for key, value in found.items() if value}
+    if info.adapters:
+        known["adapters"] = [{"name": one.name, "digest": one.digest.hex()} for one in info.adapters]
+        known["weights"] = info.weights.hex()
     return known | {"abilities": sorted(ability.value for ability in info.abilities), "lacks": lacks}
 
 
@@ -142,6 +145,8 @@ def _lines(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("chat template", get("chat_template", "")),
         ("size", mebibytes(get("size_bytes", 0)) if get("size_bytes") else ""),
         ("digest", f"{report['digest']}{on_card}" if get("digest") else ""),
+        *(("adapter", f"{one['name']}  {one['digest']}") for one in get("adapters", [])),
+        ("answers as", get("weights", "")),
         ("at once", f"{get('parallel')} samples, {get('cached_tokens'):,} tokens kept" if memory_line else ""),
         ("memory", memory_line),
         ("can", ", ".join(get("abilities", []))),

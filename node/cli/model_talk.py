@@ -4,23 +4,15 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from node.cli import model_answers
 from node.cli.model_errors import exit_of
-from node.cli.model_named import Named
+from node.cli.model_named import Named, open_named
 from node.cli.terminal import answer_json, is_plain, say
 from node.model.engine import Ability, Engine
 from node.model.errors import ModelError
-from node.model.opening import open_engine
 from node.model.requests import AdapterUse, GenerateRequest, NextRequest, ScoreRequest
 from node.model.results import Generated, Piece
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterFile:
-    path: Path
-    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,6 @@ class Order:
 
     chosen: Named
     asked: Asked
-    adapters: tuple[AdapterFile, ...]
     written: str
     raw: bool
     as_json: bool
@@ -68,7 +59,7 @@ def talk(order: Order, prompt: str | None) -> bool:
         KeyboardInterrupt: the person ended it.
     """
     with asyncio.Runner() as runner:
-        partner = _Partner(order, runner.run(open_engine(order.chosen.place, order.chosen.load)))
+        partner = _Partner(order, *runner.run(open_named(order.chosen)))
         try:
             runner.run(partner.prepare())
             if prompt is not None:
@@ -115,19 +106,14 @@ def _lines() -> Iterator[str]:
 class _Partner:
     """The engine, asked as the order says."""
 
-    def __init__(self, order: Order, engine: Engine) -> None:
-        self._order, self._engine = order, engine
-        self._uses: tuple[AdapterUse, ...] = ()
+    def __init__(self, order: Order, engine: Engine, uses: tuple[AdapterUse, ...]) -> None:
+        self._order, self._engine, self._uses = order, engine, uses
         self._abilities: frozenset[Ability] = frozenset()
         self.idle = True
         """No answer is under way."""
 
     async def prepare(self) -> None:
         self._abilities = (await self._engine.describe()).abilities
-        uses = []
-        for file in self._order.adapters:
-            uses.append(AdapterUse((await self._engine.add_adapter(file.path)).digest, file.scale))
-        self._uses = tuple(uses)
 
     async def close(self) -> None:
         await self._engine.close()

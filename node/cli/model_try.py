@@ -99,10 +99,11 @@ def try_model(
 def _talk(wishes: Wishes, model: str | None, home: Path, load: dict[str, int | None], prompt: str | None) -> bool:
     from node.cli.model_errors import sane, told
     from node.cli.model_named import named
-    from node.cli.model_order import order_of
+    from node.cli.model_order import adapter_file, order_of
     from node.cli.model_talk import talk
 
     with sane():
-        order = order_of(wishes, named(model, home, **load))
+        adapters = tuple(map(adapter_file, wishes.adapters))
+        order = order_of(wishes, named(model, home, load, adapters))
     with told():
         return talk(order, prompt)

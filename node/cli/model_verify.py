@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import math
 import re
-from pathlib import Path
 
 from node.cli.model_errors import ModelTrouble, WrongModelOption, told
 from node.cli.model_named import Named
@@ -14,7 +13,7 @@ from node.errors import Exit, NodeError
 from node.model import gguf_facts, gguf_header, reference
 from node.model.checking.run import check_file
 from node.model.checking.steps import Begun, Passed
-from node.model.engine import Ability, LoadSettings
+from node.model.engine import Ability
 from node.model.opening import ModelFile, open_engine
 from node.model.remote.address import ServerAddress
 from node.model.requests import GenerateRequest, NextRequest
@@ -23,13 +22,12 @@ STEP_WIDTH = 14
 PROMPT, ANSWER_TOKENS_MAX, NEXT_TOKENS = "How many legs does a horse have?", 16, 5
 
 
-def verify_model(chosen: Named, digest: str | None, adapters: list[Path], as_json: bool) -> None:
-    """Check everything, and print each step.
+def verify_model(chosen: Named, digest: str | None, as_json: bool) -> None:
+    """Check everything, its adapters too, and print each step.
 
     Args:
         chosen: the model.
         digest: what the file's must be, in hexadecimal digits; None for what a reference model's card says.
-        adapters: to be checked with it.
         as_json: one object a line.
     Raises:
         NodeError: it is not usable.
@@ -38,7 +36,7 @@ def verify_model(chosen: Named, digest: str | None, adapters: list[Path], as_jso
         raise WrongModelOption(f"--digest {digest}: a SHA-256 has 64 digits, 0 to 9 and a to f")
     try:
         with told():
-            asyncio.run(_verify(chosen, digest, adapters, as_json))
+            asyncio.run(_verify(chosen, digest, as_json))
     except NodeError as error:
         if as_json:
             answer_json({"usable": False, "problem": str(error), "exit_code": int(error.exit_code)})
@@ -49,20 +47,20 @@ def verify_model(chosen: Named, digest: str | None, adapters: list[Path], as_jso
         console().print(f"{chosen.text} is usable", style="green", soft_wrap=True)
 
 
-async def _verify(chosen: Named, digest: str | None, adapters: list[Path], as_json: bool) -> None:
+async def _verify(chosen: Named, digest: str | None, as_json: bool) -> None:
     match chosen.place:
         case ModelFile() as place:
             _verify_header(place, as_json)
             _verify_digest(place, digest, as_json)
-            await _verify_file(place, chosen.load, adapters, as_json)
+            await _verify_file(place, chosen, as_json)
         case ServerAddress() as address:
-            if digest is not None or adapters:
+            if digest is not None or chosen.adapters:
                 raise WrongModelOption("--digest and --adapter are for files; a server tells neither")
             await _verify_server(address, as_json)
 
 
-async def _verify_file(place: ModelFile, load: LoadSettings, adapters: list[Path], as_json: bool) -> None:
-    async for event in check_file(place.path, load, adapters):
+async def _verify_file(place: ModelFile, chosen: Named, as_json: bool) -> None:
+    async for event in check_file(place.path, chosen.load, [adapter.path for adapter in chosen.adapters]):
         match event:
             case Begun(step):
                 if not (as_json or is_plain(error=True)):

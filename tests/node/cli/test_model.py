@@ -49,8 +49,24 @@ def test_show_as_json_agrees_with_the_file(moot: Any, model_file: Path) -> None:
 
 def test_without_a_name_it_is_the_homes_model(moot: Any, model_file: Path, tmp_path: Path) -> None:
     assert moot("init", "--home", str(tmp_path / "ada"), "--model", str(model_file)).code == Exit.OK
-    report = json.loads(moot("model", "show", "--home", str(tmp_path / "ada"), "--json").out)
+    home = str(tmp_path / "ada")
+    report = json.loads(moot("model", "show", "--home", home, "--json").out)
     assert report["file"] == str(model_file)
+    assert "adapters" not in report
+
+    adapter = write_adapter(tmp_path / "a.gguf")
+    settings = tmp_path / "ada" / "settings.toml"
+    changed = (
+        settings.read_text()
+        .replace("adapters = []", f'adapters = ["{adapter}"]')
+        .replace("parallel = 32", "parallel = 3")
+    )
+    settings.write_text(changed)
+    report = json.loads(moot("model", "show", "--home", home, "--json").out)
+    assert [one["digest"] for one in report["adapters"]] == [hashlib.sha256(adapter.read_bytes()).hexdigest()]
+    assert report["parallel"] == 3
+    assert report["weights"] != report["digest"]
+    assert "rank 4" in moot("model", "verify", "--home", home).out
 
 
 def test_a_model_that_cannot_run_is_shown_nevertheless(moot: Any, tmp_path: Path) -> None:

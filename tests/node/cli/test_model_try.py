@@ -103,7 +103,8 @@ def test_an_adapter_changes_the_answer_by_its_scale(moot: Any, tmp_path: Path) -
     plain = logprob()
     assert logprob("--adapter", f"{adapter}:0") == pytest.approx(plain, abs=1e-4)
     assert abs(logprob("--adapter", str(adapter)) - plain) > 0.01
-    assert logprob("--adapter", f"{adapter}:1.0") == pytest.approx(logprob("--adapter", str(adapter)), abs=1e-4)
+    half = ("--adapter", f"{adapter}:0.5")
+    assert logprob(*half, *half) == pytest.approx(logprob("--adapter", str(adapter)), abs=1e-4), "scales add up"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,7 @@ def test_an_adapter_changes_the_answer_by_its_scale(moot: Any, tmp_path: Path) -
         (["--adapter", "/no/such/adapter:2"], Exit.MODEL_MISSING, "/no/such/adapter"),
         (["--adapter", "node/model/reference/abacus.gguf"], Exit.ADAPTER, "not an adapter"),
         (["--threads", "0"], Exit.USAGE, "threads is 0"),
+        (["--parallel", "1000"], Exit.USAGE, "parallel is 1000"),
     ],
 )
 def test_what_cannot_be_asked(moot: Any, arguments: list[str], code: Exit, said: str) -> None:
@@ -154,6 +156,13 @@ def test_a_prompt_that_is_too_long(moot: Any) -> None:
 def test_an_adapter_of_another_model(moot: Any, tmp_path: Path) -> None:
     other = write_adapter(tmp_path / "other.gguf", sizes=adapter_sizes(Shape(width=32)))
     assert moot("model", "try", SAGE, SUM, "--adapter", str(other)).code == Exit.ADAPTER
+
+
+def test_an_adapter_with_a_scale_that_cannot_be(moot: Any, tmp_path: Path) -> None:
+    model, adapter = write_model(tmp_path / "m.gguf"), write_adapter(tmp_path / "a.gguf")
+    ran = moot("model", "try", str(model), "Hello", "--adapter", f"{adapter}:1000")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert "scale is 1000" in ran.err
 
 
 def command(*arguments: str) -> list[str]:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from node.lab.bench.measures import quantile
 from node.model.engine import Engine
-from node.model.requests import GenerateRequest, NextRequest, Sampling
+from node.model.requests import AdapterUse, GenerateRequest, NextRequest, Sampling
 from node.model.results import Account
 
 MEDIAN, HIGH = 0.5, 0.95
+TEMPERATURE = 0.7
 WORDS = "apple river stone cloud green seven music paper light table horse north bread glass".split()
 
 
@@ -63,12 +64,12 @@ def words(rng: random.Random, characters: int) -> str:
     return " ".join(found)
 
 
-def short_answers(tokens: int, seed: int, temperature: float = 0.7) -> Iterator[GenerateRequest]:
+def short_answers(tokens: int, seed: int, adapters: tuple[AdapterUse, ...] = ()) -> Iterator[GenerateRequest]:
     """Requests for one short answer each, without end."""
     rng = random.Random(seed)
     while True:
-        sampling = Sampling(temperature=temperature, seed=rng.randrange(2**32))
-        yield GenerateRequest(prompt=question(rng), tokens_max=tokens, sampling=sampling)
+        sampling = Sampling(temperature=TEMPERATURE, seed=rng.randrange(2**32))
+        yield GenerateRequest(prompt=question(rng), tokens_max=tokens, sampling=sampling, adapters=adapters)
 
 
 async def measure(engine: Engine, requests: Iterator[GenerateRequest], callers: int, seconds: float) -> Load:
