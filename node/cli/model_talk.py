@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from node.cli import model_answers
@@ -11,8 +12,11 @@ from node.cli.model_named import Named, open_named
 from node.cli.terminal import answer_json, is_plain, say
 from node.model.engine import Ability, Engine
 from node.model.errors import ModelError
+from node.model.local.process import ModelProcess
 from node.model.requests import AdapterUse, GenerateRequest, NextRequest, ScoreRequest
 from node.model.results import Generated, Piece
+
+COME_UP_S, COME_UP_STEP_S = 30.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,17 @@ class _Partner:
     async def answer(self, prompt: str) -> None:
         self.idle = False
         try:
+            await self._come_up()
             await self._answer(prompt)
         finally:
             self.idle = True
+
+    async def _come_up(self) -> None:
+        """A process that died over the line before is started again only while the loop runs: now."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COME_UP_S):
+                while isinstance(self._engine, ModelProcess) and self._engine.pid is None:  # noqa: ASYNC110
+                    await asyncio.sleep(COME_UP_STEP_S)
 
     async def _answer(self, prompt: str) -> None:
         order = self._order

@@ -255,6 +255,24 @@ def test_ctrl_c_ends_the_answer_and_then_the_command(terminal: Terminal) -> None
     assert terminal.interrupt_until_it_ends() == 130
 
 
+def test_a_model_that_died_answers_again(terminal: Terminal) -> None:
+    """Its process is started again for a person who goes on asking."""
+    terminal.wait_for("> ")
+    (pid,) = children(terminal.process.pid)
+    os.kill(pid, signal.SIGKILL)
+    terminal.type("Hello\n")
+    terminal.wait_for("the model's process was ended by SIGKILL")
+    terminal.wait_for("> ")
+    terminal.type("Hello again\n")
+    terminal.wait_for("again\r\n")
+    terminal.wait_for_letters(10)
+    assert children(terminal.process.pid) not in ([], [pid])
+
+
+def children(pid: int) -> list[int]:
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def test_ctrl_d_ends_the_command(terminal: Terminal) -> None:
     terminal.wait_for("> ")
     terminal.type("\x04")
