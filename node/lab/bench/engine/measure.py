@@ -28,12 +28,15 @@ def measure_engine(out: Console, rounds: int | None, seconds: float, *, small_on
         Every figure, as JSON values.
     """
     figures: dict[str, Any] = {"models": {}}
+    talk = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task("the models of the bench")
 
         def tick(text: str) -> None:
             progress.update(task, description=text)
+            if not out.is_terminal:  # nothing moves there, and minutes pass
+                talk.print(text)
 
         for make in (subjects.small,) if small_only else (subjects.small, subjects.large):
             subject = make(subjects.folder())

@@ -110,18 +110,19 @@ async def _open(
     subject: Subject, ladder: Ladder, stack: AsyncExitStack, tick: Callable[[str], None]
 ) -> list[Contender]:
     tick(f"{subject.name}: starting")
-    contenders: list[Contender] = [
-        await Ours.open(subject),
-        await Player.open(BARE, "bare", subject),
-        await Player.open(CALL, "call", subject),
-    ]
-    for contender in contenders:
+    contenders: list[Contender] = []
+
+    def take(contender: Contender) -> None:
+        contenders.append(contender)
         stack.push_async_callback(contender.close)
-    if (reason := server.missing()) is not None:
-        ladder.left_out[SERVER] = reason
+
+    if (reason := server.missing()) is None:
+        take(await Server.open(subject))
     else:
-        contenders.insert(0, await Server.open(subject))
-        stack.push_async_callback(contenders[0].close)
+        ladder.left_out[SERVER] = reason
+    take(await Ours.open(subject))
+    take(await Player.open(BARE, "bare", subject))
+    take(await Player.open(CALL, "call", subject))
     return contenders
 
 
