@@ -11,6 +11,8 @@ from tests.repository.tree import ROOT
 LINES = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 LENGTH_MAX = 150
 FIRST_COMMAND_BY = 20
+GROUPS = {"decisions", "model", "roster"}
+"""Of commands: what follows names one of them."""
 
 
 def commands(prefix: str) -> list[list[str]]:
@@ -27,7 +29,7 @@ def test_the_commands_of_moot_exist() -> None:
     found = commands(".venv/bin/moot ")
     assert len(found) >= 5
     for words in found:
-        names = words[:2] if words[0] == "decisions" else words[:1]
+        names = words[:2] if words[0] in GROUPS else words[:1]
         told = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "200"})
         assert told.exit_code == 0, f"moot {' '.join(names)}: no such command"
         options = {word for word in words if word.startswith("-")}
