@@ -14,7 +14,7 @@ from node.errors import Exit
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "demo", "init", "found", "join", "up", "ask", "follow", "members", "status", "decisions", "verify", "quorums",
-    "simulate", "roster", "revoke", "exit-codes",
+    "simulate", "evaluate", "model", "roster", "revoke", "exit-codes",
 ]  # fmt: skip
 
 

@@ -187,3 +187,10 @@ async def test_a_model_behind_a_server(moot: Any) -> None:
         tried = await asyncio.to_thread(moot, "model", "try", place, "Which colour?", "--adapter", "any.gguf")
         assert tried.code == Exit.MODEL_UNABLE
         assert (await asyncio.to_thread(moot, "model", "try", place, "Which colour?")).out.strip()
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "bench", "try"])
+def test_every_command_has_help(moot: Any, command: str) -> None:
+    ran = moot("model", command, "--help")
+    assert (ran.code, ran.err) == (Exit.OK, "")
+    assert "..." not in moot("model", "--help").out.replace("[ARGS]...", "")
