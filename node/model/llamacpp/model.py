@@ -26,6 +26,8 @@ class Model:
 
     def __init__(self, path: Path, settings: LoadSettings) -> None:
         self.header = gguf_header.check(path)
+        if self.header.values.get("general.type") == "adapter":
+            raise ModelFileInvalid(str(path), "it is an adapter; give it beside the model that it was made for")
         memory.check(path, self.header, settings)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()

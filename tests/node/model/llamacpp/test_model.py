@@ -65,7 +65,7 @@ def test_the_error_of_a_model_too_large_is_in_words() -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileMissing):
         Model(tmp_path / "none.gguf", LoadSettings())
-    with pytest.raises(ModelFileInvalid, match=r"change\.gguf: not a usable model: llama\.cpp refuses it"):
+    with pytest.raises(ModelFileInvalid, match=r"change\.gguf: not a usable model: it is an adapter; give it beside"):
         Model(write_adapter(tmp_path / "change.gguf"), LoadSettings())
 
 
