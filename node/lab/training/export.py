@@ -81,12 +81,14 @@ def write_adapter(net: Network, label: Label, path: Path) -> None:
     """Write the adapters of a network as one 16-bit LoRA file, for llama.cpp to add to the network's frozen weights.
 
     The thin matrices keep the names and shapes of llama.cpp's own converter; alpha is the rank, so that the scale is 1.
+    The number of blocks is not in its files: here it tells the model that this is for from one grown out of it.
     """
     parts = adapters(net)
     writer = _writer(label, path)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(next(iter(parts.values())).lora_a.shape[0]))
+    writer.add_block_count(net.shape.layers)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     for name, part in parts.items():
         b = _for_llama_cpp(name, part.lora_b.detach().float().numpy(), net.shape)  # its rows are the product's

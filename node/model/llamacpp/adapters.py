@@ -64,6 +64,9 @@ def mismatch(adapter: Header, model: Header) -> str | None:
         return "it says nowhere that it is a LoRA adapter; convert one with llama.cpp's convert_lora_to_gguf.py"
     if adapter.architecture != model.architecture:
         return f"it is for the architecture {adapter.architecture}, and the model is a {model.architecture}"
+    blocks, has = adapter.entry("block_count"), model.entry("block_count")
+    if blocks is not None and blocks != has:  # converters leave it out; where it is said, it must be so
+        return f"it is for a model of {blocks} blocks, and this one has {has}"
     alpha = adapter.values.get("adapter.lora.alpha", 0.0)
     if not isinstance(alpha, float) or not abs(alpha) < float("inf"):
         return "its alpha is not a number"

@@ -29,6 +29,7 @@ def write_adapter(
     kind: str = "adapter",
     adapter_type: str = "lora",
     alpha: float = 16.0,
+    blocks: int | None = None,
     seed: int = 11,
     deviation: float = 0.3,
 ) -> Path:
@@ -38,6 +39,8 @@ def write_adapter(
     writer.add_name("random change")
     writer.add_string("adapter.type", adapter_type)
     writer.add_float32("adapter.lora.alpha", alpha)
+    if blocks is not None:
+        writer.add_block_count(blocks)
     rng = np.random.default_rng(seed)
     for name, size in (adapter_sizes() if sizes is None else sizes).items():
         writer.add_tensor(name, rng.normal(0.0, deviation, size).astype(np.float32))

@@ -113,6 +113,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "a half": ({"sizes": without(f"{Q}.lora_b")}, "half of its change"),
     "the other half": ({"sizes": without(f"{Q}.lora_a")}, "half of its change"),
     "a wider model": ({"sizes": adapter_sizes(Shape(width=128))}, "has another shape than the weights"),
+    "a model of other depth": ({"blocks": 3}, "for a model of 3 blocks, and this one has 2"),
     "more layers": ({"sizes": adapter_sizes(Shape(layers=3))}, "the model has no"),
     "ranks that differ": ({"sizes": with_changed(f"{Q}.lora_a", 5, 64)}, "has another shape"),
     "another dimension": ({"sizes": with_changed(f"{Q}.lora_a", 2, 4, 64)}, "other dimensions"),
