@@ -1,4 +1,4 @@
-"""The reference models shipped with the package: small specialists trained by this project, ready to run offline."""
+"""The reference models shipped with the package: small ones trained by this project, ready to run offline."""
 
 import json
 from functools import cache
@@ -6,10 +6,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+SPECIALISTS: tuple[str, ...] = ("abacus", "almanac", "logician", "sage", "scribe", "sorter")
+"""The steward with an adapter each, which is there merged in and alone."""
+
+GENERALISTS: tuple[str, ...] = ("steward", "elder")
+"""The small one that all others started from, and one of three times its size."""
+
+NAMES: tuple[str, ...] = tuple(sorted((*SPECIALISTS, *GENERALISTS)))
+
 TEAM: tuple[str, ...] = ("abacus", "almanac", "sage", "scribe", "sorter")
 """The five of whom the demonstration and the benchmark found a moot."""
-
-NAMES: tuple[str, ...] = TEAM
 
 _FOLDER = Path(__file__).parent
 
@@ -23,8 +29,19 @@ def path(name: str) -> Path:
     return _FOLDER / f"{_known(name)}.gguf"
 
 
+def adapter(name: str) -> Path:
+    """The GGUF file of a specialist's adapter, which makes of the steward what the specialist is.
+
+    Raises:
+        KeyError: no reference model has this name, or it has no adapter; the message lists those that have.
+    """
+    if _known(name) not in SPECIALISTS:
+        raise KeyError(f"{name} has no adapter; {', '.join(SPECIALISTS)} have one each, for the steward")
+    return _FOLDER / f"{name}.lora.gguf"
+
+
 def card(name: str) -> MappingProxyType[str, Any]:
-    """What is known of a reference model: digest, strong skills, parameters, training, accuracy per skill.
+    """What is known of a reference model: digest, strong skills, parameters, training, and all that was measured.
 
     Raises:
         KeyError: no reference model has this name; the message lists those that exist.

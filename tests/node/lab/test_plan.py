@@ -1,4 +1,4 @@
-"""The training plan: whom it makes and what it teaches."""
+"""The training plan: whom it makes and what it teaches; and the files shipped are those it makes."""
 
 from itertools import pairwise
 
@@ -16,6 +16,21 @@ from node.lab.training.plan import (
     known_facts,
     rate_factor,
 )
+from node.model import reference
+
+
+def test_the_plan_makes_the_models_shipped() -> None:
+    """A renamed course would leave an old file behind that nothing can make again."""
+    assert tuple(sorted(course.name for course in COURSES)) == reference.NAMES
+    assert {course.name for course in SPECIALISTS} == set(reference.SPECIALISTS)
+    for course in COURSES:
+        card = reference.card(course.name)
+        assert tuple(card["strong"]) == course.strong
+        assert card["start"] == course.start
+        assert card["mixture"] == dict(course.weights)
+        assert card["facts_shown"] == len(known_facts(course))
+        training = (card["training"]["rounds"], card["training"]["rows_per_round"], card["training"]["seed"])
+        assert training == (course.rounds, course.rows, course.seed)
 
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
