@@ -48,16 +48,16 @@ def verify(
         typer.Option(metavar="SHA256", help="What the file's must be. Default: of a reference model, its card's."),
     ] = None,
     adapter: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Check this LoRA adapter with it; several may.")
+        list[str] | None, typer.Option(metavar="FILE", help="Check this LoRA adapter with it; several may.")
     ] = None,
     context_length: ContextOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read everything of a model, run it, and say whether it is usable."""
-    from node.cli.model_named import AdapterFile, named
+    from node.cli.model_named import AdapterFile, adapter_path, named
     from node.cli.model_verify import verify_model
 
-    adapters = tuple(map(AdapterFile, adapter or ()))
+    adapters = tuple(AdapterFile(adapter_path(each)) for each in adapter or ())
     verify_model(named(model, home, {"context_length": context_length}, adapters), digest, as_json)
 
 

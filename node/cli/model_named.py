@@ -8,9 +8,10 @@ from typing import Any
 from node.cli.fetch import fetch
 from node.cli.model_errors import sane
 from node.cli.options import home_path
+from node.model import reference
 from node.model.engine import Engine, LoadSettings
 from node.model.local.settings import ProcessSettings
-from node.model.opening import Place, find, open_engine
+from node.model.opening import REFERENCE, ModelUnknown, Place, find, open_engine
 from node.model.requests import AdapterUse
 
 
@@ -83,6 +84,20 @@ async def open_named(chosen: Named, settings: ProcessSettings | None = None) -> 
     except BaseException:
         await engine.close()
         raise
+
+
+def adapter_path(text: str) -> Path:
+    """Where the adapter is that a person calls so: a file, or reference:NAME.
+
+    Raises:
+        ModelUnknown: no reference model of this name has one.
+    """
+    if not text.startswith(REFERENCE):
+        return Path(text).expanduser().absolute()
+    try:
+        return reference.adapter(text.removeprefix(REFERENCE))
+    except KeyError as error:
+        raise ModelUnknown(f"{text}: {error.args[0]}") from None
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

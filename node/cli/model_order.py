@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from node.cli.model_errors import WrongModelOption
-from node.cli.model_named import AdapterFile, Named
+from node.cli.model_named import AdapterFile, Named, adapter_path
 from node.cli.model_talk import Asked, Choosing, Looking, Order, Writing
 from node.cli.model_try import Wishes
 from node.model.requests import GenerateRequest, Grammar, NextRequest, Sampling, ScoreRequest
@@ -70,9 +70,9 @@ def _read(file: Path) -> str:
 
 
 def adapter_file(text: str) -> AdapterFile:
-    """FILE or FILE:SCALE; a colon that no number follows belongs to the file's name."""
+    """FILE, reference:NAME, or either with :SCALE; a colon that no number follows belongs to the name."""
     file, _, scale = text.rpartition(":")
     try:
-        return AdapterFile(Path(file or text), float(scale) if file else 1.0)
+        return AdapterFile(adapter_path(file or text), float(scale) if file else 1.0)
     except ValueError:
-        return AdapterFile(Path(text), 1.0)
+        return AdapterFile(adapter_path(text), 1.0)

@@ -63,7 +63,9 @@ def try_model(
     next_tokens: Annotated[int | None, typer.Option("--next", metavar="N", help="Only the likeliest tokens.")] = None,
     written: Annotated[str, typer.Option(metavar="TEXT", help="How the answer begins.")] = "",
     raw: Annotated[bool, typer.Option("--raw", help="The prompt as it is, without the model's template.")] = False,
-    adapter: Annotated[list[str] | None, typer.Option(metavar="FILE[:SCALE]", help="A LoRA adapter; several.")] = None,
+    adapter: Annotated[
+        list[str] | None, typer.Option(metavar="FILE[:SCALE]", help="A LoRA adapter, also reference:NAME.")
+    ] = None,
     context_length: ContextOption = None,
     threads: ThreadsOption = None,
     parallel: ParallelOption = None,

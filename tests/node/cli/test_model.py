@@ -174,6 +174,15 @@ def test_verify_checks_adapters_too(moot: Any, model_file: Path, tmp_path: Path)
     assert moot("model", "verify", str(model_file), "--adapter", str(tmp_path)).code == Exit.MODEL_MISSING
 
 
+def test_verify_knows_the_adapters_of_the_package(moot: Any) -> None:
+    ran = moot("model", "verify", "reference:steward", "--adapter", "reference:abacus")
+    assert (ran.code, ran.err) == (Exit.OK, "")
+    assert hashlib.sha256(reference.adapter("abacus").read_bytes()).hexdigest() in ran.out
+    ran = moot("model", "verify", "reference:steward", "--adapter", "reference:elder")
+    assert ran.code == Exit.MODEL_MISSING
+    assert "elder has no adapter" in ran.err
+
+
 async def test_a_model_behind_a_server(moot: Any) -> None:
     async with ToyServer().running() as server:
         place = f"{server.url}#toy"

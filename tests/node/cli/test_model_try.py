@@ -150,12 +150,25 @@ def test_a_grammar_that_cannot_be_followed(moot: Any, tmp_path: Path, option: st
 def test_a_prompt_that_is_too_long(moot: Any) -> None:
     ran = moot("model", "try", SAGE, "why? " * 100)
     assert ran.code == Exit.PROMPT_TOO_LONG
-    assert "at most 255 fit" in ran.err
+    assert "fit: shorten it" in ran.err
 
 
 def test_an_adapter_of_another_model(moot: Any, tmp_path: Path) -> None:
     other = write_adapter(tmp_path / "other.gguf", sizes=adapter_sizes(Shape(width=32)))
     assert moot("model", "try", SAGE, SUM, "--adapter", str(other)).code == Exit.ADAPTER
+
+
+def test_an_adapter_makes_a_specialist_of_a_generalist(moot: Any) -> None:
+    """As the adapter merged in does, but for its rounding."""
+
+    def logprob(model: str, *options: str) -> float:
+        ran = moot("model", "try", model, SUM, "--option", "42", "--json", *options)
+        found: float = json.loads(ran.out)["options"][0]["logprob"]
+        return found
+
+    merged, plain = logprob("reference:abacus"), logprob("reference:steward")
+    assert abs(logprob("reference:steward", "--adapter", "reference:abacus") - merged) < abs(plain - merged) / 2
+    assert logprob("reference:steward", "--adapter", "reference:abacus:0") == pytest.approx(plain, abs=1e-4)
 
 
 def test_an_adapter_with_a_scale_that_cannot_be(moot: Any, tmp_path: Path) -> None:

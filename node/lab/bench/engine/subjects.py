@@ -47,7 +47,8 @@ def small(place: Path) -> Subject:
     path = place / f"{REFERENCE}-endless.gguf"
     place.mkdir(parents=True, exist_ok=True)
     path.write_bytes(endless(reference.path(REFERENCE).read_bytes()))
-    return Subject(f"{REFERENCE}, 1.3 million parameters", path, 256, rounds=3)
+    millions = reference.card(REFERENCE)["parameters"] / 1e6
+    return Subject(f"{REFERENCE}, {millions:.1f} million parameters", path, 256, rounds=3)
 
 
 def large(place: Path) -> Subject:
