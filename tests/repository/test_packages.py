@@ -10,8 +10,8 @@ import pytest
 from tests.repository.tree import ROOT
 
 MODELS_MIN = 5
-MODEL_BYTES_MAX = 1_500_000
-MODELS_BYTES_MAX = 10_000_000
+MODEL_BYTES_MAX = 5 * 1000 * 1000
+MODELS_BYTES_MAX = 25 * 1000 * 1000
 
 
 def files_of(folder: str, pattern: str) -> dict[str, int]:
