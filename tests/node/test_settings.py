@@ -111,7 +111,7 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         "[node] lisen: unknown; did you mean listen?",
         "[node] threads: unknown; it belongs in [model]",
         '[model] file = "reference:sag": no model of the package has this name; there are'
-        " abacus, almanac, sage, scribe, sorter",
+        " abacus, almanac, elder, logician, sage, scribe, sorter, steward",
         '[model] threads = "two": must be a whole number, without quotes',
         "[model] temperature = 9: must be at most 5",
         "[model] tokens_max = 1.5: must be a whole number, without quotes",
