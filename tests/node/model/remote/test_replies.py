@@ -66,7 +66,7 @@ def test_pieces_add_up_to_the_text_before_the_first_stop(pieces: list[str], stop
     grown = Text(GenerateRequest(prompt="p", stop=tuple(stops)))
     told = "".join(grown.add(choices_of({"choices": [{"text": piece}]}, 1)[0]) for piece in pieces)
     told += grown.add(choices_of({"choices": [{"text": "", "finish_reason": "stop"}]}, 1)[0])
-    seen = ""
+    seen, places = "", list[int]()
     for piece in pieces:  # whichever stop is complete first ends the text; those that overlap may differ in that
         seen += piece
         if places := [seen.find(stop) for stop in stops if stop in seen]:
