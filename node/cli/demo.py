@@ -16,7 +16,7 @@ from node.cli.options import JsonOption, home_path
 from node.cli.terminal import answer_json, say
 from node.errors import Exit, NodeError
 
-SEED = 1
+SEED = 25
 QUESTIONS = 10
 QUESTIONS_MAX = 200
 

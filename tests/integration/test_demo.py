@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from node.cli.demo import SEED
 from node.errors import Exit
 from node.lab.demo import forgeries
 from node.lab.demo_tasks import draw_tasks, right_answer
@@ -116,7 +117,7 @@ def test_the_score_is_counted_from_what_was_decided(played: tuple[Path, Scenes])
     finished, ended = of(scenes, "Finished")[0], of(scenes, "Ended")
     assert finished["right"] == sum(scene["decision"]["answer"] == scene["expected"] for scene in ended)
     assert finished["asked"] == 4
-    assert [scene["expected"] for scene in ended] == [right_answer(task) for task in draw_tasks(1, 4)]
+    assert [scene["expected"] for scene in ended] == [right_answer(task) for task in draw_tasks(SEED, 4)]
     assert sorted(score["name"] for score in finished["members"]) == sorted(_names(scenes))
 
 
