@@ -16,7 +16,7 @@ from node.cli.options import JsonOption, home_path
 from node.cli.terminal import answer_json, say
 from node.errors import Exit, NodeError
 
-SEED = 25
+SEED = 25  # the first questions are none that a model may not know: one member is killed then, and three must answer
 QUESTIONS = 10
 QUESTIONS_MAX = 200
 
