@@ -1,7 +1,6 @@
 """`moot model show`: what a model is, what it can do here, and what it will take of this machine's memory."""
 
 import asyncio
-import hashlib
 from typing import Any
 
 from node.cli.model_errors import told
@@ -45,8 +44,7 @@ def _of_file(place: ModelFile, chosen: Named) -> dict[str, Any]:
     size = place.path.stat().st_size
     if size >= HASH_SAID_BYTES:
         say((f"reading {place.path} for its digest", "dim"))
-    with place.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = gguf_header.digest(place.path).hex()
     facts = gguf_facts.facts(header, place.path.stem)
     report: dict[str, Any] = {
         "file": str(place.path),

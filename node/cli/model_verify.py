@@ -1,7 +1,6 @@
 """`moot model verify`: whether a model can be relied on, and if not, what is wrong with it."""
 
 import asyncio
-import hashlib
 import math
 import re
 
@@ -99,8 +98,7 @@ def _verify_digest(place: ModelFile, wanted: str | None, as_json: bool) -> None:
     source = "as given"
     if wanted is None and place.reference is not None:
         wanted, source = str(reference.card(place.reference)["sha256"]), "as on its card"
-    with place.path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = gguf_header.digest(place.path).hex()
     if wanted is not None and found != wanted.lower():
         raise ModelTrouble(
             f"{place.path}: its digest is {found}; {wanted.lower()} was meant: this is another file, fetch it again",

@@ -3,6 +3,7 @@
 Source: GGUF specification (ggml, docs/gguf.md), versions 2 and 3.
 """
 
+import hashlib
 import math
 import mmap
 import struct
@@ -118,6 +119,12 @@ class _Cursor:
             else:
                 self.value(inner, nesting + 1)
         return None
+
+
+def digest(path: Path) -> bytes:
+    """SHA-256 of a whole file, model or adapter: what it is known by. 32 bytes; OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def check(path: Path) -> Header:

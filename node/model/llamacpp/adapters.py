@@ -1,6 +1,5 @@
 """LoRA adapters: small changes to a model's weights, which requests may choose."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,7 @@ class Adapter:
         problem = mismatch(header, model.header)
         if problem is not None:
             raise AdapterInvalid(str(path), problem)
-        with path.open("rb") as file:
-            self.digest = hashlib.file_digest(file, "sha256").digest()
+        self.digest = gguf_header.digest(path)
         name = header.values.get("general.name")
         self.name = name if isinstance(name, str) and name else path.stem
         self.size_bytes = path.stat().st_size

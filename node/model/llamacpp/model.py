@@ -1,7 +1,6 @@
 """A model's weights and vocabulary, read from a GGUF file."""
 
 import ctypes
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,7 @@ class Model:
         if self.header.values.get("general.type") == "adapter":
             raise ModelFileInvalid(str(path), "it is an adapter; give it beside the model that it was made for")
         memory.check(path, self.header, settings)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
+        digest = gguf_header.digest(path)
         start()
         if settings.gpu_layers and not native.llama_supports_gpu_offload():
             raise AbilityMissing(
