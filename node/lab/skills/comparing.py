@@ -57,10 +57,12 @@ def _named(text: str, answer: float, work: str, level: int, near: Sequence[float
 
 
 def _two(rng: random.Random, level: int) -> Task:
+    """The worked step is how they stand to each other; the question may be the other way round."""
     a, b = _odd_numbers(rng, 2) if level == 3 else _numbers(rng, 2)
-    if rng.random() < 0.5:
-        return choice(rng, SKILL, told(rng, GREATER, a=a, b=b), ("yes", "no"), "yes" if a > b else "no", level=level)
-    return choice(rng, SKILL, told(rng, SMALLER, a=a, b=b), ("yes", "no"), "yes" if a < b else "no", level=level)
+    greater = rng.random() < 0.5
+    text = told(rng, GREATER if greater else SMALLER, a=a, b=b)
+    answer = "yes" if (a > b) is greater else "no"
+    return choice(rng, SKILL, text, ("yes", "no"), answer, f"{a}{'>' if a > b else '<'}{b}", level=level)
 
 
 def _extreme(rng: random.Random, level: int) -> Task:
@@ -107,13 +109,15 @@ def _median(rng: random.Random, level: int) -> Task:
 
 
 def _how_many(rng: random.Random, level: int) -> Task:
-    """The worked step lists those that count."""
+    """The worked step goes through the numbers and says of each whether it counts: `79y 48n`."""
     *items, limit = _numbers(rng, rng.randint(5, 6))
     above = rng.random() < 0.5
-    counted = [n for n in items if (n > limit) is above]
+    counted = [(n > limit) is above for n in items]
+    work = " ".join(f"{n}{'y' if counts else 'n'}" for n, counts in zip(items, counted, strict=True))
     text = told(rng, ABOVE if above else BELOW, n=limit, l=_listed(items))
-    near = (len(items) - len(counted), len(counted) + 1, abs(len(counted) - 1))
-    return number(SKILL, text, len(counted), _listed(counted) or "none", level=level, near=near)
+    answer = sum(counted)
+    near = (len(items) - answer, answer + 1, abs(answer - 1))
+    return number(SKILL, text, answer, work, level=level, near=near)
 
 
 FORMS: dict[int, tuple[Callable[[random.Random, int], Task], ...]] = {

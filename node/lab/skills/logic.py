@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from itertools import accumulate, cycle, islice, pairwise
 
+from node.lab.skills.arithmetic import difference_work, product_work, sum_work
 from node.lab.skills.task import Task, choice, number, short
 
 SKILL = "logic"
@@ -85,36 +86,39 @@ def _order_of_5(rng: random.Random) -> Task:
 
 
 def _syllogism(rng: random.Random) -> Task:
+    """The worked step lists what follows for the one who is asked about: `wugs, not gorps`."""
     name = rng.choice(NAMES)
     a, b = rng.sample(KINDS, 2)
-    premise, asked, answer = rng.choice(
+    premise, given, asked, answer, work = rng.choice(
         (
-            (f"All {a} are {b}. {name} is one of the {a}.", b, "yes"),
-            (f"All {a} are {b}. {name} is one of the {b}.", a, "unknown"),
-            (f"No {a} are {b}. {name} is one of the {a}.", b, "no"),
-            (f"No {a} are {b}. {name} is one of the {b}.", a, "no"),
-            (f"Some {a} are {b}. {name} is one of the {a}.", b, "unknown"),
+            (f"All {a} are {b}.", a, b, "yes", f"{a}, {b}"),
+            (f"All {a} are {b}.", b, a, "unknown", b),
+            (f"No {a} are {b}.", a, b, "no", f"{a}, not {b}"),
+            (f"No {a} are {b}.", b, a, "no", f"{b}, not {a}"),
+            (f"Some {a} are {b}.", a, b, "unknown", a),
         )
     )
-    return choice(rng, SKILL, f"{premise} Is {name} one of the {asked}?", UNKNOWN, answer, level=1)
+    text = f"{premise} {name} is one of the {given}. Is {name} one of the {asked}?"
+    return choice(rng, SKILL, text, UNKNOWN, answer, work, level=1)
 
 
 def _chained_syllogism(rng: random.Random) -> Task:
+    """Of two premises, in either order; the worked step as in `_syllogism`."""
     name = rng.choice(NAMES)
     a, b, c = rng.sample(KINDS, 3)
-    first, second, given, asked, answer = rng.choice(
+    first, second, given, asked, answer, work = rng.choice(
         (
-            (f"All {a} are {b}.", f"All {b} are {c}.", a, c, "yes"),
-            (f"All {a} are {b}.", f"No {b} are {c}.", a, c, "no"),
-            (f"No {a} are {b}.", f"All {c} are {a}.", c, b, "no"),
-            (f"All {a} are {b}.", f"All {b} are {c}.", c, a, "unknown"),
-            (f"All {a} are {b}.", f"All {c} are {b}.", a, c, "unknown"),
-            (f"Some {a} are {b}.", f"All {b} are {c}.", a, c, "unknown"),
+            (f"All {a} are {b}.", f"All {b} are {c}.", a, c, "yes", f"{a}, {b}, {c}"),
+            (f"All {a} are {b}.", f"No {b} are {c}.", a, c, "no", f"{a}, {b}, not {c}"),
+            (f"No {a} are {b}.", f"All {c} are {a}.", c, b, "no", f"{c}, {a}, not {b}"),
+            (f"All {a} are {b}.", f"All {b} are {c}.", c, a, "unknown", c),
+            (f"All {a} are {b}.", f"All {c} are {b}.", a, c, "unknown", f"{a}, {b}"),
+            (f"Some {a} are {b}.", f"All {b} are {c}.", a, c, "unknown", a),
         )
     )
     premises = f"{first} {second}" if rng.random() < 0.5 else f"{second} {first}"
     text = f"{premises} {name} is one of the {given}. Is {name} one of the {asked}?"
-    return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
+    return choice(rng, SKILL, text, UNKNOWN, answer, work, level=2)
 
 
 def _negated(claim: str) -> str:
@@ -122,19 +126,20 @@ def _negated(claim: str) -> str:
 
 
 def _conditional(rng: random.Random) -> Task:
+    """The worked step says which clause is given, and which is asked for: `not 2, 1?`."""
     cause, effect = rng.choice(CAUSES), rng.choice(EFFECTS)
-    given, asked, answer = rng.choice(
+    given, asked, answer, work = rng.choice(
         (
-            (cause, effect, "yes"),
-            (_negated(effect), cause, "no"),
-            (effect, cause, "unknown"),
-            (_negated(cause), effect, "unknown"),
+            (cause, effect, "yes", "1, 2?"),
+            (_negated(effect), cause, "no", "not 2, 1?"),
+            (effect, cause, "unknown", "2, 1?"),
+            (_negated(cause), effect, "unknown", "not 1, 2?"),
         )
     )
     opening = rng.choice(("If {c}, {e}.", "If {c}, then {e}.", "When {c}, {e}."))
     opening = opening.format(c=cause, e=effect)
     text = f"{opening} {given[0].upper()}{given[1:]}. Does it follow that {asked}?"
-    return choice(rng, SKILL, text, UNKNOWN, answer, level=2)
+    return choice(rng, SKILL, text, UNKNOWN, answer, work, level=2)
 
 
 def _word(value: bool) -> str:
@@ -207,13 +212,26 @@ def _who_lies(rng: random.Random) -> Task:
     return choice(rng, SKILL, text, options, options[fitting[0]], work, level=3)
 
 
-def _next(rng: random.Random, items: list[int], work: str, level: int) -> Task:
-    """The last item is asked for; near are a step too many or too few, and one beside it."""
+def _next(rng: random.Random, items: list[int], step: str, level: int) -> Task:
+    """The last item is asked for; near are a step too many or too few, and one beside it.
+
+    The worked step says how the step was found, if the items differ by the same each time, and how it is taken.
+    """
     *shown, last = items
+    before, now = shown[-2:]
+    found = difference_work(max(before, now), min(before, now)) if " " not in step and "*" not in step else ""
+    taken = _taken(now, last, step)
+    work = " ".join(part for part in (found, step, taken) if part)
     text = rng.choice(SEQUENCE).format(l=", ".join(map(str, shown)))
-    step = last - shown[-1]
-    near = (last + step, last + rng.choice((-1, 1)), 2 * shown[-1] - shown[-2], shown[-1])
+    near = (2 * last - now, last + rng.choice((-1, 1)), 2 * now - before, now)
     return number(SKILL, text, last, work, level=level, near=[n for n in near if n >= 0])
+
+
+def _taken(now: int, last: int, step: str) -> str:
+    """How one comes from an item to the next."""
+    if "*" in step:
+        return product_work(now, last // now)
+    return sum_work(now, last - now) if last > now else difference_work(now, now - last)
 
 
 def _arithmetic(rng: random.Random) -> Task:

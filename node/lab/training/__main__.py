@@ -9,12 +9,13 @@ from pathlib import Path
 
 import torch
 
-from node.lab.training.card import measured, write_cards
+from node.lab.training.card import Trained, measured, write_cards
 from node.lab.training.making import make
-from node.lab.training.plan import COURSES, ELDER, SPECIALISTS, STEWARD, Course
+from node.lab.training.plan import BASE, COURSES, ELDER, SPECIALISTS, STEWARD, Course
 from node.model import reference
 
-AFTER_STEWARD = (ELDER, *SPECIALISTS)  # the longest first, so that no process is idle long at the end
+AFTER_BASE = ((STEWARD, ELDER), *((course,) for course in SPECIALISTS))
+"""Each after the other within its group, the groups beside each other, the longest first so that none ends late."""
 
 
 def main() -> None:
@@ -29,17 +30,23 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     sized = tiny if args.trial else full
     torch.set_num_threads(1)
-    trained = {STEWARD.name: make(sized(STEWARD), args.work, args.out)}
+    trained = make_all((sized(BASE),), args.work, args.out)
     # A spawned process starts clean: forking one whose threads hold locks can hang the child.
     with ProcessPoolExecutor(
         args.processes, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        making = {course.name: pool.submit(make, sized(course), args.work, args.out) for course in AFTER_STEWARD}
-        trained |= {name: future.result() for name, future in making.items()}
+        making = [pool.submit(make_all, tuple(map(sized, group)), args.work, args.out) for group in AFTER_BASE]
+        for future in making:
+            trained |= future.result()
         print("measuring on held-out questions", file=sys.stderr, flush=True)
         measuring = {course.name: pool.submit(measured, course, args.work, args.out) for course in COURSES}
         found = {name: future.result() for name, future in measuring.items()}
     write_cards(trained, found, args.out)
+
+
+def make_all(courses: tuple[Course, ...], work: Path, out: Path) -> dict[str, Trained]:
+    """Make models of which each may start from the one before."""
+    return {course.name: make(course, work, out) for course in courses}
 
 
 def full(course: Course) -> Course:

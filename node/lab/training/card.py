@@ -9,7 +9,7 @@ from typing import Any
 
 from node.lab.training.files import adapter_in, model_in
 from node.lab.training.measuring import alike, fingerprint, measure, side_by_side
-from node.lab.training.plan import COURSES, STEWARD, Course, known_facts
+from node.lab.training.plan import BASE, COURSES, Course, known_facts
 from node.lab.training.rendering import rendered
 
 
@@ -25,7 +25,7 @@ class Trained:
 
 def measured(course: Course, work: Path, out: Path) -> dict[str, Any]:
     """What `measuring` tells of a course's files; read from the work folder when they have been measured before."""
-    model, adapter, base = model_in(out, course), adapter_in(out, course), model_in(out, STEWARD)
+    model, adapter, base = model_in(out, course), adapter_in(out, course), model_in(out, BASE)
     kept = work / f"{course.name}.measured.json"
     now = fingerprint([model, base, adapter] if course.rank else [model])
     if kept.exists():

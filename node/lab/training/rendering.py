@@ -20,15 +20,16 @@ work together, a line or two more tell what others answered (`coordinator/prompt
 is hard comes with a short worked step, and the answer is what follows the last `=>`.
 
 **Trained** on questions drawn at random by `node/lab/skills`, three in five asked plainly, the others in one of the
-ways of working together (`ways.py`). First the `steward`, a small generalist, on everything. From it grew the `elder`:
-three times the blocks, the new ones computing nothing at first. Each specialist is the steward, frozen, with a low-rank
-adapter of rank 32 trained on a mixture of its own; it comes as a model with the adapter merged in and as the adapter
-alone (`NAME.lora.gguf`, for `steward.gguf`). No specialist is for `compound`, questions made of other skills'
-questions. All of it takes an hour and a half of two processor cores.
+ways of working together (`ways.py`). First the `base`, on everything, and only for a while. From it go on the
+`steward`, a small generalist, and from that the `elder`, of three times the blocks, the new ones computing nothing at
+first. Each specialist is the base, frozen, with a low-rank adapter of rank 32 trained on a mixture of its own; it comes
+as a model with the adapter merged in and as the adapter alone (`NAME.lora.gguf`, for `base.gguf`). Being trained apart
+from early on, they err apart more often. No specialist is for `compound`, questions made of other skills' questions.
+All of it takes an hour and a half of two processor cores.
 
 **Held out**: a question is kept from all training when the SHA-256 of its text and options says so (one in ten); what a
 model is measured on, it has not seen. For facts this holds out the phrasing: a fact that a model knows, it has met in
-another phrasing. Each model was shown its own part of the {facts} facts, on top of the steward's.
+another phrasing. Each model was shown its own part of the {facts} facts, on top of the base's.
 
 **Not for use** outside tests, demonstrations and experiments: on anything but these questions they write nonsense.
 
@@ -143,9 +144,9 @@ def adapters(cards: Cards) -> str:
             asked = one["questions"]
             parts = [f"{one[key] / asked:.3f}" for key in ("merged_correct", "adapted_correct", "same_reply")]
             rows.append([name, str(asked), *parts])
-    head = ["model", "questions", "merged", "steward and adapter", "same reply"]
+    head = ["model", "questions", "merged", "base and adapter", "same reply"]
     return (
-        "\n## Adapters\n\nA specialist's own skills, answered by its merged file and by the steward with its adapter; "
+        "\n## Adapters\n\nA specialist's own skills, answered by its merged file and by the base with its adapter; "
         f"both are rounded, one after and one before merging.\n\n{table(head, rows)}"
     )
 

@@ -7,10 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 SPECIALISTS: tuple[str, ...] = ("abacus", "almanac", "logician", "sage", "scribe", "sorter")
-"""The steward with an adapter each, which is there merged in and alone."""
+"""The base with an adapter each, which is there merged in and alone."""
 
 GENERALISTS: tuple[str, ...] = ("steward", "elder")
-"""The small one that all others started from, and one of three times its size."""
+"""A small one, and one of three times its size."""
+
+BASE = "base"
+"""What all others started from and what the adapters are for; half trained, so it is no member of a moot."""
 
 NAMES: tuple[str, ...] = tuple(sorted((*SPECIALISTS, *GENERALISTS)))
 
@@ -30,13 +33,13 @@ def path(name: str) -> Path:
 
 
 def adapter(name: str) -> Path:
-    """The GGUF file of a specialist's adapter, which makes of the steward what the specialist is.
+    """The GGUF file of a specialist's adapter, which makes of the base what the specialist is.
 
     Raises:
         KeyError: no reference model has this name, or it has no adapter; the message lists those that have.
     """
     if _known(name) not in SPECIALISTS:
-        raise KeyError(f"{name} has no adapter; {', '.join(SPECIALISTS)} have one each, for the steward")
+        raise KeyError(f"{name} has no adapter; {', '.join(SPECIALISTS)} have one each, for {BASE}")
     return _FOLDER / f"{name}.lora.gguf"
 
 
@@ -50,7 +53,7 @@ def card(name: str) -> MappingProxyType[str, Any]:
 
 
 def _known(name: str) -> str:
-    if name not in NAMES:
+    if name not in (*NAMES, BASE):
         raise KeyError(f"no reference model is called {name!r}; there are {', '.join(NAMES)}")
     return name
 

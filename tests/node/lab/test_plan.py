@@ -6,6 +6,7 @@ import pytest
 
 from node.lab.skills import SKILLS, facts
 from node.lab.training.plan import (
+    BASE,
     COURSES,
     ELDER,
     OWN_SHARE,
@@ -21,7 +22,7 @@ from node.model import reference
 
 def test_the_plan_makes_the_models_shipped() -> None:
     """A renamed course would leave an old file behind that nothing can make again."""
-    assert tuple(sorted(course.name for course in COURSES)) == reference.NAMES
+    assert {course.name for course in COURSES} == {reference.BASE, *reference.NAMES}
     assert {course.name for course in SPECIALISTS} == set(reference.SPECIALISTS)
     for course in COURSES:
         card = reference.card(course.name)
@@ -38,15 +39,15 @@ def test_a_course_teaches_every_skill(course: Course) -> None:
     """A skill that is missing from a mixture is soon forgotten."""
     assert set(course.weights) == set(asks_of(course)) == set(SKILLS)
     assert sum(course.weights.values()) == pytest.approx(1.0)
-    assert min(course.weights.values()) > 0.05
+    assert min(course.weights.values()) > 0.04
 
 
 @pytest.mark.parametrize("course", SPECIALISTS, ids=lambda course: course.name)
-def test_a_specialist_is_the_steward_with_an_adapter_and_skills_of_its_own(course: Course) -> None:
+def test_a_specialist_is_the_base_with_an_adapter_and_skills_of_its_own(course: Course) -> None:
     """Its adapter fits no other weights; and whoever is not asked mostly its own skills learns nothing new."""
-    assert course.start == STEWARD.name
+    assert course.start == BASE.name
     assert course.rank
-    assert course.layers == STEWARD.layers
+    assert course.layers == BASE.layers
     assert sum(course.weights[own] for own in course.strong) == pytest.approx(OWN_SHARE)
     assert min(course.weights[own] for own in course.strong) > max(
         weight for skill, weight in course.weights.items() if skill not in course.strong
