@@ -59,7 +59,7 @@ def find(model: str, fetch: Callable[[str], Path] = _download) -> Place:
     """
     if model.startswith(REFERENCE):
         name = model.removeprefix(REFERENCE)
-        if name not in reference.NAMES:
+        if name not in reference.FILES:
             known = ", ".join(reference.NAMES)
             raise ModelUnknown(f"{model}: no reference model is called {name!r}; there are {known}")
         return ModelFile(reference.path(name), name)

@@ -58,8 +58,8 @@ def revise(rng: random.Random, task: Task) -> Example | None:
     return _example("revise", prompt, task.work, task.answer)
 
 
-def _worked_out(task: Task) -> str:
-    """The steps up to the answer itself: who writes it down first compares two texts, and need not guess a verdict."""
+def worked_out(task: Task) -> str:
+    """The whole reply to a question. A verdict comes after it: who has written the answer down need only compare."""
     return f"{task.work} {ARROW} {task.answer}" if task.work else task.answer
 
 
@@ -67,14 +67,14 @@ def judge(rng: random.Random, task: Task) -> Example | None:
     """Whether an answer is right, after working it out."""
     proposed = _said(rng, task, 0.5)
     result = "yes" if proposed == task.answer else "no"
-    return _example("judge", prompts.judge(_line(task), proposed), _worked_out(task), result)
+    return _example("judge", prompts.judge(_line(task), proposed), worked_out(task), result)
 
 
 def critique(rng: random.Random, task: Task) -> Example | None:
     """Whether an answer is right, and which is, after working it out."""
     proposed = _said(rng, task, 0.5)
     result = prompts.RIGHT if proposed == task.answer else f"{prompts.WRONG}, {task.answer}"
-    return _example("critique", prompts.critique(_line(task), proposed), _worked_out(task), result)
+    return _example("critique", prompts.critique(_line(task), proposed), worked_out(task), result)
 
 
 def reconsider(rng: random.Random, task: Task) -> Example | None:

@@ -40,7 +40,7 @@ class Course:
 
 
 # What the suite costs: a row is about 84 tokens with its padding, and one in ten is held out, so these are 18 million
-# tokens for the base, 40 for the steward, 10 for the elder and 9 for each specialist. One core of 2026 trains 22,000
+# tokens for the base, 25 for the steward, 10 for the elder and 11 for each specialist. One core of 2026 trains 22,000
 # tokens of the small shape a second and 7,000 of the large one: a quarter of an hour for the base, and little more than
 # an hour for the others on two cores.
 BASE = Course(
@@ -72,7 +72,7 @@ STEWARD = replace(
     about="a small generalist",
     start=BASE.name,
     facts_share=0.6,
-    rounds=22,
+    rounds=14,
     falling=0.3,
     seed=2,
 )
@@ -104,7 +104,7 @@ def _specialist(name: str, about: str, own: Mapping[str, float], *, seed: int, f
         start=BASE.name,
         rank=32,
         rounds=12,
-        rows=10_000,
+        rows=12_000,
         matrix_rate=5e-3,
         warm_up_steps=30,
         falling=0.5,

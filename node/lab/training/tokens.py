@@ -1,7 +1,7 @@
 """The character vocabulary that training and llama.cpp share, and the text of a question as a model reads it."""
 
 from coordinator import prompts
-from coordinator.answers import ARROW, question_line
+from coordinator.answers import question_line
 from node.lab.skills.task import Task
 
 CONTEXT_LENGTH = 384  # of every reference model: room for a question, its peers' answers and a reply
@@ -42,8 +42,3 @@ def decode(ids: list[int]) -> str:
 def prompt(task: Task) -> str:
     """What the model is given: the question, its options if it is a choice, and a line end."""
     return prompts.answer(question_line(task.text, task.options))
-
-
-def reply(task: Task) -> str:
-    """What the model is to write: the worked step if there is one, the answer, and a line end."""
-    return f"{task.work} {ARROW} {task.answer}\n" if task.work else f"{task.answer}\n"

@@ -20,6 +20,9 @@ NAMES: tuple[str, ...] = tuple(sorted((*SPECIALISTS, *GENERALISTS)))
 TEAM: tuple[str, ...] = ("abacus", "almanac", "sage", "scribe", "sorter")
 """The five of whom the demonstration and the benchmark found a moot."""
 
+FILES: tuple[str, ...] = (BASE, *NAMES)
+"""All that `path` finds."""
+
 _FOLDER = Path(__file__).parent
 
 
@@ -53,7 +56,7 @@ def card(name: str) -> MappingProxyType[str, Any]:
 
 
 def _known(name: str) -> str:
-    if name not in (*NAMES, BASE):
+    if name not in FILES:
         raise KeyError(f"no reference model is called {name!r}; there are {', '.join(NAMES)}")
     return name
 

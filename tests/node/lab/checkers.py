@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from node.lab.skills import Task
-from node.lab.training.tokens import prompt, reply
+from node.lab.skills.ways import worked_out
+from node.lab.training.tokens import prompt
 from tests.node.lab.checker_compound import compound
 from tests.node.lab.checker_measures import calendar, units
 from tests.node.lab.checker_numbers import arithmetic, comparing
@@ -48,9 +49,9 @@ def problems(task: Task) -> list[str]:
         "a number is written plainly": any(str(int(n)) != n for n in numbers),
         "a number is below zero only where the question has such": "-" in "".join(numbers)
         and re.search(r" -\d", task.text) is None,
-        "everything is ASCII, on one line": not _printable("".join((task.text, *task.options, reply(task)[:-1]))),
+        "everything is ASCII, on one line": not _printable("".join((task.text, *task.options, worked_out(task)))),
         "a question is short": len(prompt(task)) - 1 > PROMPT_CHARACTERS_MAX,
-        "a reply is short": len(reply(task)) - 1 > REPLY_CHARACTERS_MAX,
+        "a reply is short": len(worked_out(task)) > REPLY_CHARACTERS_MAX,
     }
     return [what for what, holds in wrong.items() if holds]
 

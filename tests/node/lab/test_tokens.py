@@ -7,7 +7,8 @@ import pytest
 
 from coordinator import prompts
 from node.lab.skills import SKILLS, Task, sample
-from node.lab.training.tokens import PIECES, START, decode, encode, prompt, reply
+from node.lab.skills.ways import worked_out
+from node.lab.training.tokens import PIECES, START, decode, encode, prompt
 from node.model import reference
 
 
@@ -42,17 +43,17 @@ def test_the_file_says_how_a_chat_becomes_a_prompt(model: llama_cpp.Llama) -> No
 @pytest.mark.parametrize(
     ("task", "asked", "told"),
     [
-        pytest.param(Task("s", "What is 2 + 3?", "number", (), "5"), "What is 2 + 3?\n", "5\n", id="plain"),
+        pytest.param(Task("s", "What is 2 + 3?", "number", (), "5"), "What is 2 + 3?\n", "5", id="plain"),
         pytest.param(
             Task("s", "Is 5 more than 3?", "choice", ("no", "yes"), "yes"),
             "Is 5 more than 3? (no / yes)\n",
-            "yes\n",
+            "yes",
             id="choice",
         ),
         pytest.param(
             Task("s", "4 * 12 = ?", "number", (), "48", "2*4=8 1*4=4"),
             "4 * 12 = ?\n",
-            "2*4=8 1*4=4 => 48\n",
+            "2*4=8 1*4=4 => 48",
             id="worked",
         ),
     ],
@@ -60,6 +61,6 @@ def test_the_file_says_how_a_chat_becomes_a_prompt(model: llama_cpp.Llama) -> No
 def test_a_task_as_text(task: Task, asked: str, told: str) -> None:
     """What stands in training is what nodes send and what they read the answer from."""
     assert prompt(task) == asked
-    assert reply(task) == told
+    assert worked_out(task) == told
     assert decode(encode(told)) == told
     assert prompts.answer_of(told) == task.answer

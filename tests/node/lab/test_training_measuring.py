@@ -11,7 +11,7 @@ import pytest
 from node.lab.skills import LEVELS, SKILLS, held_out
 from node.lab.training import card, measuring
 from node.lab.training.measuring import PER_LEVEL, Count, alike, calibration_error, measure, right, side_by_side
-from node.lab.training.plan import COURSES, SPECIALISTS, STEWARD
+from node.lab.training.plan import BASE, COURSES, SPECIALISTS, STEWARD
 from node.lab.training.rendering import rendered
 from node.lab.training.tokens import prompt
 
@@ -139,7 +139,7 @@ def test_the_card_for_people_shows_what_the_card_for_programs_holds() -> None:
     adapter = {**file, "rank": 32, "questions": 300, "merged_correct": 200, "adapted_correct": 199, "same_reply": 290}
     cards = {
         "steward": {**common, "strong": [], "start": ""},
-        "scribe": {**common, "strong": ["strings"], "start": "steward", "adapter": adapter},
+        "scribe": {**common, "strong": ["strings"], "start": "base", "adapter": adapter},
     }
     text = rendered(cards)
     assert "{" not in text
@@ -185,7 +185,7 @@ def test_cards_are_of_the_files_and_measured_once(tmp_path: Path, monkeypatch: p
     for course in COURSES:
         card.measured(course, tmp_path, tmp_path)
     assert measured_again == ["elder", "sage"]
-    (tmp_path / "steward.gguf").write_bytes(b"other")
+    (tmp_path / "base.gguf").write_bytes(b"other")
     for course in COURSES:
         card.measured(course, tmp_path, tmp_path)
-    assert measured_again[2:] == [STEWARD.name, *(course.name for course in SPECIALISTS)]
+    assert measured_again[2:] == [BASE.name, *(course.name for course in SPECIALISTS)]

@@ -12,7 +12,7 @@ from node.lab.skills.task import normalized
 from node.lab.training import rows as training_rows
 from node.lab.training.plan import SPECIALISTS, STEWARD, asks_of
 from node.lab.training.rows import BATCH_TOKENS, Row, grouped, row, rows
-from node.lab.training.tokens import CONTEXT_LENGTH, END, START, decode, prompt, reply
+from node.lab.training.tokens import CONTEXT_LENGTH, END, START, decode, prompt
 
 COURSE = replace(STEWARD, rows=2000)
 
@@ -90,7 +90,7 @@ def test_a_plain_example_is_the_question_and_the_reply() -> None:
         task = ask(rng, 1)
         example = ways.answer(rng, task)
         assert example is not None, skill
-        assert (example.prompt, f"{example.reply}\n") == (prompt(task), reply(task))
+        assert (example.prompt, example.reply) == (prompt(task), ways.worked_out(task))
         assert prompts.answer_of(example.reply) == task.answer
 
 
