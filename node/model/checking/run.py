@@ -11,7 +11,7 @@ from node.model.checking import steps
 from node.model.checking.steps import Begun, Failed, Passed
 from node.model.engine import LoadSettings
 from node.model.errors import ModelDied
-from node.model.local.epitaph import LastWords
+from node.model.local.epitaph import LastWords, kill
 
 _PACKAGES = Path(__file__).parents[3]
 
@@ -49,6 +49,5 @@ async def check_file(
         if process.returncode != 0:
             raise ModelDied(f"{words.epitaph()}, in the step {step!r} of the check")
     finally:
-        if process.returncode is None:
-            process.kill()
+        kill(process)
         await words.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 from node.model.engine import LoadSettings, ModelInfo
 from node.model.errors import ModelBusy, ModelDied, ModelTimeout, PromptTooLong
-from node.model.local.epitaph import CLOSE_S_MAX, LastWords
+from node.model.local.epitaph import CLOSE_S_MAX, LastWords, kill
 from node.model.local.flights import Flight, Flights
 from node.model.local.settings import ProcessSettings
 from node.model.local.watchdog import Watchdog
@@ -132,8 +132,7 @@ class Child:
 
     async def kill(self) -> None:
         """End it at once and wait until it is gone."""
-        if self._process.returncode is None:
-            self._process.kill()
+        kill(self._process)
         await (self.ended() if self._life else self._last_words.wait())
 
     async def close(self) -> None:
@@ -202,8 +201,7 @@ class Child:
 
     def _end(self, reason: str) -> None:
         self._last_words.blame = reason
-        if self._process.returncode is None:
-            self._process.kill()
+        kill(self._process)
 
 
 async def _start_process(path: Path, load: LoadSettings) -> asyncio.subprocess.Process:

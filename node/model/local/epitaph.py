@@ -1,6 +1,8 @@
 """What is said of a model's process that ended: how, and its last words."""
 
 import asyncio
+import contextlib
+import os
 import signal
 
 STDERR_BYTES_MAX = 4_096
@@ -9,6 +11,17 @@ LINES_SHOWN = 5
 CLOSE_S_MAX = 2.0
 """How long it may take to end by itself once its stdin is closed; it has nothing to save."""
 _NAMES = {int(number): number.name for number in signal.Signals}
+
+
+def kill(process: asyncio.subprocess.Process) -> None:
+    """End it at once, if it has not ended by itself.
+
+    Not by its own `kill`: in Python 3.11 that first looks whether it has ended, and so takes the exit code away
+    from asyncio, which waits for it in a thread and then reports 255. Source: CPython issue 87744.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 class LastWords:

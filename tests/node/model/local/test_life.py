@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from node.model.engine import Ability, LoadSettings
 from node.model.errors import ModelDied, ModelError, ModelTimeout, PromptTooLong
+from node.model.local.epitaph import kill
 from node.model.local.process import ModelProcess
 from node.model.local.settings import ModelState, ProcessSettings
 from tests.node.model.gguf_files import write_model
@@ -154,6 +157,28 @@ async def test_what_starts_as_something_else_is_ended(
     with pytest.raises(ModelError, match=reason):
         await model.start()
     await model.close()
+
+
+async def test_ending_what_has_ended_leaves_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when asyncio has not yet been told of it."""
+    told = threading.Event()
+    waitpid = os.waitpid
+
+    def wait_late(pid: int, options: int) -> tuple[int, int]:
+        told.wait()
+        return waitpid(pid, options)
+
+    monkeypatch.setattr(os, "waitpid", wait_late)
+    reading, writing = os.pipe()
+    program = (sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(3)")
+    process = await asyncio.create_subprocess_exec(*program, stdin=reading)
+    os.close(reading)
+    os.close(writing)
+    while is_alive(process.pid):
+        time.sleep(0.01)  # noqa: ASYNC251 - the event loop must not hear of it
+    kill(process)
+    told.set()
+    assert await process.wait() == 3
 
 
 def command(path: Path, parent: int) -> list[str]:
