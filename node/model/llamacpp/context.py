@@ -45,6 +45,8 @@ class Context:
         params.n_seq_max = sequences
         params.kv_unified = True  # sequences share the cells of their common prefix
         params.swa_full = True  # a sliding window alone could not go back to a common prefix
+        if model.wide_keys:
+            params.type_k = native.GGML_TYPE_F32
         params.n_threads = params.n_threads_batch = threads
         params.no_perf = False  # it counts what it evaluates
         log.clear()

@@ -47,6 +47,8 @@ class Model:
         self.context_length = min(settings.context_length, int(native.llama_model_n_ctx_train(self.pointer)))
         self.cells = memory.cells(self.header, settings)
         """Tokens that a context should hold for the settings' cache_mib."""
+        self.wide_keys = not settings.gpu_layers and memory.wide_keys(self.header)
+        """Whether contexts keep keys as 32-bit floats: what processors are quick with, graphics processors refuse."""
         self.can_cut = not (native.llama_model_is_recurrent(self.pointer) or native.llama_model_is_hybrid(self.pointer))
         """Whether a context can forget a sequence's end; a recurrent state has no parts."""
         self.vocabulary = self._read_vocabulary()
