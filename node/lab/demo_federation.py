@@ -39,6 +39,7 @@ class Federation:
         self.directory = directory
         self.names = tuple(models)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._kept_ports = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +47,10 @@ class Federation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._kept_ports.close()
 
     def home(self, name: str) -> Path:
         return self.directory / name
@@ -66,13 +70,28 @@ class Federation:
                 organization=None,
                 membership={"profile": "local"},
             )
-            for name, port in zip(self.names, free_ports(len(self.names)), strict=True)
+            for name, port in zip(self.names, self.free_ports(len(self.names)), strict=True)
         ]
         genesis = found(moot_name, int(time.time() * 1000), cards)
         write_new(self.genesis_file, genesis.to_json())
         for name in self.names:
             join(Home.find(self.home(name)), genesis)
         return genesis
+
+    def free_ports(self, count: int) -> list[int]:
+        """Free ports of the loopback, all different.
+
+        On Linux they stay ours until the context is left, also while their nodes are down: it lets a node listen where
+        a socket is bound that does not listen itself, and gives such a port to nobody who asks for any.
+        """
+        sockets = [self._kept_ports.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", 0))
+        ports = [one.getsockname()[1] for one in sockets]
+        if sys.platform != "linux":
+            self._kept_ports.close()
+        return ports
 
     def start(self, name: str) -> int:
         """Start one node; return its process id at once."""
@@ -181,12 +200,3 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

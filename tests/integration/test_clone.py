@@ -5,7 +5,6 @@ from pathlib import Path
 
 from node.errors import Exit
 from node.home import Home
-from node.lab.demo_federation import free_ports
 from node.settings import load
 from tests.integration.moots import LocalMoot
 
@@ -18,7 +17,7 @@ def test_a_node_stops_when_its_copy_runs(tmp_path: Path) -> None:
         original, copy = Home(moot.home("abacus")), Home(moot.home("copy"))
         shutil.copytree(original.path, copy.path, ignore=shutil.ignore_patterns("*.sock", "lock", "*.log"))
         listen = load(original.settings).node.listen
-        [port] = free_ports(1)
+        [port] = moot.free_ports(1)
         copy.settings.write_text(original.settings.read_text().replace(listen, f"127.0.0.1:{port}"))
         moot.start("copy")
         assert moot.wait_ended("abacus") == Exit.IDENTITY_IN_USE

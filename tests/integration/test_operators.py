@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from tests.integration.moots import LocalMoot, run_moot
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> Iterator[Home]:
     """A node of a moot of which nobody runs."""
-    moot = LocalMoot(tmp_path / "moot")
-    moot.found("quiet")
-    return Home(moot.home("sage"))
+    with LocalMoot(tmp_path / "moot") as moot:
+        moot.found("quiet")
+        yield Home(moot.home("sage"))
 
 
 def setting(home: Home, key: str, value: str) -> None:
@@ -144,6 +144,7 @@ def test_no_home(tmp_path: Path) -> None:
 def test_a_port_in_use(home: Home) -> None:
     [address] = re.findall(r'(?m)^listen = "(.*)"', home.settings.read_text())
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # The moot keeps this port for its nodes.
         other.bind(("127.0.0.1", int(address.rpartition(":")[2])))
         other.listen()
         ran = run_moot("up", "--home", str(home.path))

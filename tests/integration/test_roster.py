@@ -6,7 +6,6 @@ from pathlib import Path
 from node.errors import Exit
 from node.founding import create_home, join, read_genesis
 from node.home import Home
-from node.lab.demo_federation import free_ports
 from tests.integration.moots import PATIENCE_S, LocalMoot, run_moot
 
 FOUR, FIFTH = ("abacus", "almanac", "sage", "sorter"), "scribe"
@@ -46,7 +45,7 @@ def test_members_are_added_and_removed_while_decisions_go_on(tmp_path: Path) -> 
         moot.start_all()
         before = decide(moot, "abacus", "What is 11 plus 12?", FOUR)
 
-        [port] = free_ports(1)
+        [port] = moot.free_ports(1)
         listen, model = f"127.0.0.1:{port}", f"reference:{FIFTH}"
         create_home(
             moot.home(FIFTH), name=FIFTH, listen=listen, model=model, organization=None, membership={"profile": "local"}

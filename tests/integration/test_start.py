@@ -38,16 +38,16 @@ async def test_a_start_reports_once_the_node_takes_part(five: LocalMoot, monkeyp
 
 
 async def test_a_start_reports_also_where_nobody_else_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    moot = LocalMoot(tmp_path / "moot")
-    moot.found("alone")
     monkeypatch.setattr("node.runtime.JOIN_WAIT_S", 0.1)
-    status = await first_report(moot.home("sage"))
+    with LocalMoot(tmp_path / "moot") as moot:
+        moot.found("alone")
+        status = await first_report(moot.home("sage"))
     assert (status["watching"], status["members_alive"], status["members"]) == (True, 1, 5)
 
 
 async def test_a_start_that_fails_reports_nothing(tmp_path: Path) -> None:
-    moot = LocalMoot(tmp_path / "moot")
-    moot.found("alone")
-    (moot.home("sage") / "genesis.json").write_text("{}")
-    with pytest.raises(NodeError, match="genesis"):
-        await first_report(moot.home("sage"))
+    with LocalMoot(tmp_path / "moot") as moot:
+        moot.found("alone")
+        (moot.home("sage") / "genesis.json").write_text("{}")
+        with pytest.raises(NodeError, match="genesis"):
+            await first_report(moot.home("sage"))
