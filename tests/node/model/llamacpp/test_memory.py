@@ -35,7 +35,9 @@ def test_a_cell_holds_keys_and_values_of_all_layers() -> None:
     ("entries", "size"),
     [
         pytest.param({"attention.head_count": 4}, 2 * 4 * 16 * (4 + 2), id="every head has its own"),
-        pytest.param({"attention.head_count": 4, "attention.head_count_kv": (1, 0)}, 16 * (4 + 2), id="a layer has none"),
+        pytest.param(
+            {"attention.head_count": 4, "attention.head_count_kv": (1, 0)}, 16 * (4 + 2), id="a layer has none"
+        ),
         pytest.param(
             {"attention.head_count": 4, "attention.head_count_kv": 1, "attention.key_length": 576,
              "attention.value_length": 512},
