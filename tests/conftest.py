@@ -1,5 +1,7 @@
 """Options of the whole suite."""
 
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 
@@ -14,6 +16,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="record the scripts in testdata anew; commit a change only if every line of it is understood",
     )
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A free port of the loopback, for what does not listen there all the time."""
+    from node.lab.demo_federation import kept_ports  # Here: most tests start quicker without it.
+
+    with kept_ports(1) as [port]:
+        yield port
 
 
 @pytest.fixture

@@ -79,19 +79,8 @@ class Federation:
         return genesis
 
     def free_ports(self, count: int) -> list[int]:
-        """Free ports of the loopback, all different.
-
-        On Linux they stay ours until the context is left, also while their nodes are down: it lets a node listen where
-        a socket is bound that does not listen itself, and gives such a port to nobody who asks for any.
-        """
-        sockets = [self._kept_ports.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", 0))
-        ports = [one.getsockname()[1] for one in sockets]
-        if sys.platform != "linux":
-            self._kept_ports.close()
-        return ports
+        """Ports for nodes, kept until the context is left."""
+        return self._kept_ports.enter_context(kept_ports(count))
 
     def start(self, name: str) -> int:
         """Start one node; return its process id at once."""
@@ -194,6 +183,24 @@ def signals_later() -> Iterator[None]:
             signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
+
+
+@contextmanager
+def kept_ports(count: int) -> Iterator[list[int]]:
+    """Free ports of the loopback, all different.
+
+    On Linux nobody else is given them while the block lasts, also while nobody listens there: it lets a node listen
+    where a socket is bound that does not listen itself, and gives such a port to nobody who asks for any.
+    """
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", 0))
+        ports = [one.getsockname()[1] for one in sockets]
+        if sys.platform != "linux":
+            stack.close()
+        yield ports
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:

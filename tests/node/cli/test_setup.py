@@ -271,9 +271,9 @@ def test_up_on_a_port_in_use(moot: Any, tmp_path: Path, model: Path) -> None:
     assert ran.code == Exit.PORT_IN_USE
 
 
-def test_up_runs_until_it_is_told_to_stop(moot: Any, tmp_path: Path, model: Path) -> None:
+def test_up_runs_until_it_is_told_to_stop(moot: Any, tmp_path: Path, model: Path, port: int) -> None:
     """A moot of one: ready at once, answers its people, stops on SIGTERM with exit code 0 and can be started again."""
-    home = founded(moot, tmp_path / "ada", model, "--listen", f"127.0.0.1:{free_port()}")
+    home = founded(moot, tmp_path / "ada", model, "--listen", f"127.0.0.1:{port}")
     for _ in range(2):
         node = subprocess.Popen(
             [sys.executable, "-m", "node", "up", "--home", str(home), "--json"],
@@ -294,10 +294,3 @@ def test_up_runs_until_it_is_told_to_stop(moot: Any, tmp_path: Path, model: Path
         assert node.returncode == Exit.OK
         assert said.splitlines()[-1] == "stopped"
         assert moot("status", "--home", str(home)).code == Exit.NODE_DOWN
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

@@ -3,20 +3,18 @@
 import errno
 import socket
 import sys
-from pathlib import Path
 
 import pytest
 
-from node.lab.demo_federation import Federation
+from node.lab.demo_federation import kept_ports
 
 GIVEN = 30_000
 """So many ports the system has for whoever asks for any: were one of ours among them, it would come up."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they are free, and no more")
-def test_ports_are_kept_for_the_nodes(tmp_path: Path) -> None:
-    with Federation(tmp_path, ()) as federation:
-        ports = federation.free_ports(200)
+def test_ports_are_kept_for_the_nodes() -> None:
+    with kept_ports(200) as ports:
         assert len(set(ports)) == 200
         for _ in range(GIVEN):
             with socket.socket() as other:

@@ -85,11 +85,11 @@ async def test_a_full_queue_is_bounded_in_bytes_too() -> None:
         assert received.messages[0] == Agendas((bytes([5]) * half,))
 
 
-async def test_delivery_resumes_when_a_peer_is_back() -> None:
+async def test_delivery_resumes_when_a_peer_is_back(port: int) -> None:
     """gRPC would let up to two minutes pass by itself, in which the peer is held dead."""
     first, second, failures, numbers = Received(), Received(), Failures(), count()
     async with sending(failures) as outbox:
-        async with serving(first) as (_, port):
+        async with serving(first, port=port):
             outbox.send(BOB.node, address(port), WantEntries(next(numbers)))
             await until(lambda: len(first.messages) == 1)
         down_until = time.monotonic() + 5.5  # long enough for a back-off without a cap to have grown

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from node.lab.demo_federation import kept_ports
 from node.model import reference
 from node.model.engine import Ability
 from node.model.errors import AbilityMissing
@@ -29,15 +29,13 @@ ENDLESS = Grammar("gbnf", "root ::= [0-9]*")
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the model's server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(reference.path("sage")), "--port", str(port)]
+    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(reference.path("sage"))]
     command += ["--host", "127.0.0.1", "--logits_all", "true", "--n_threads", "1", "--n_ctx", "256"]
     log = Path(tmp_path_factory.mktemp("server") / "log")
     with (
         log.open("wb") as out,
-        subprocess.Popen([*command, "--model_alias", "sage"], stdout=out, stderr=out) as running,
+        kept_ports(1) as [port],
+        subprocess.Popen([*command, "--port", str(port), "--model_alias", "sage"], stdout=out, stderr=out) as running,
     ):
         try:
             yield f"http://127.0.0.1:{port}/v1#sage"
