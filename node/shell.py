@@ -16,7 +16,7 @@ from coordinator.ledger.roster import RosterError
 from coordinator.messages import ENTRIES_MAX, Entries, MootMessage
 from coordinator.moot import Moot
 from coordinator.records import QuestionError
-from coordinator.signed import NodeId
+from coordinator.signed import Digest, NodeId
 from coordinator.voting.quorum import is_v_blocking
 from node.errors import IdentityInUse
 from node.membership import events as member_events
@@ -100,7 +100,8 @@ class Shell:
         self._watch = watch
         self._inbox: deque[CoreEvent] = deque()
         self._wake = asyncio.Event()
-        self._generations: set[asyncio.Task[None]] = set()
+        self._generations: dict[Digest, asyncio.Task[None]] = {}
+        """By question: what the model is asked, or will be in its turn."""
         self._generating = asyncio.Semaphore(model.at_once)
         self._left = asyncio.Event()
         self._stepped = asyncio.Event()
@@ -190,9 +191,9 @@ class Shell:
             log.info("member.leave_unheard waited_ms=%d", int(wait_s * 1000))
 
     async def stop_generating(self) -> None:
-        for task in self._generations:
+        for task in self._generations.values():
             task.cancel()
-        await asyncio.gather(*self._generations, return_exceptions=True)
+        await asyncio.gather(*self._generations.values(), return_exceptions=True)
 
     def _next_deadline_ms(self) -> int:
         dues = [self.moot.next_deadline_ms(), self.membership.next_deadline_ms()]
@@ -241,10 +242,16 @@ class Shell:
                         self._send(to, Entries(slot, entries))
                 case Generate():
                     self._generate(effect)
-                case Progress() | Ended() | Dropped():
+                case Progress(question) | Ended(question):
                     self._watch(effect)
+                    self._stop_if_useless(question)
+                case Dropped(item):
+                    self._watch(effect)
+                    self._stop_if_useless(item.id)
                 case RosterChanged():
                     changed = True
+                    for question in tuple(self._generations):
+                        self._stop_if_useless(question)
                 case MemberChanged(node, before, after):
                     changed = True
                     log.info(
@@ -275,8 +282,18 @@ class Shell:
 
     def _generate(self, request: Generate) -> None:
         task = asyncio.create_task(self._ask_model(request))
-        self._generations.add(task)
-        task.add_done_callback(self._generations.discard)
+        self._generations[request.question] = task
+        task.add_done_callback(lambda _: self._generations.pop(request.question, None))
+
+    def _stop_if_useless(self, question: Digest) -> None:
+        """Give up what the model is asked once nobody waits for it: decided without us, too late, or dropped.
+
+        It then costs no more tokens, and its place at the model is free at once.
+        """
+        task = self._generations.get(question)
+        if task is not None and not task.cancelling() and not self.moot.questions.is_unanswered(question):
+            log.info("model.stopped question=%.8s", question.hex())
+            task.cancel()
 
     async def _ask_model(self, request: Generate) -> None:
         model = self._model
