@@ -51,7 +51,14 @@ def kept(ground: Any) -> list[RevocationList]:
     return [RevocationList.decode(one.body) for one in ground.store.remembered_members() if one.kind is Kind.REVOCATION]
 
 
-@pytest.mark.parametrize("name", ["bob", BOB.node.hex()[:8], BOB.node.hex().upper()])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("bob", id="name"),
+        pytest.param(BOB.node.hex()[:8], id="beginning of the key"),  # The key differs in each run.
+        pytest.param(BOB.node.hex().upper(), id="key in capitals"),
+    ],
+)
 async def test_another_is_revoked_and_stays_so(alice: tuple[Any, Desk], name: str) -> None:
     ground, desk = alice
     assert statuses(desk) == {"alice": "alive", "bob": "alive"}
