@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from node.lab.training.card import Trained, measured, write_cards
-from node.lab.training.making import make
+from node.lab.training.card import measured, write_cards
+from node.lab.training.making import make_all
 from node.lab.training.plan import BASE, COURSES, ELDER, SPECIALISTS, STEWARD, Course
 from node.model import reference
 
@@ -42,11 +42,6 @@ def main() -> None:
         measuring = {course.name: pool.submit(measured, course, args.work, args.out) for course in COURSES}
         found = {name: future.result() for name, future in measuring.items()}
     write_cards(trained, found, args.out)
-
-
-def make_all(courses: tuple[Course, ...], work: Path, out: Path) -> dict[str, Trained]:
-    """Make models of which each may start from the one before."""
-    return {course.name: make(course, work, out) for course in courses}
 
 
 def full(course: Course) -> Course:

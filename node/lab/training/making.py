@@ -27,6 +27,11 @@ def make(course: Course, work: Path, out: Path) -> Trained:
     return Trained(parameters, progress.rounds, progress.steps, progress.tokens)
 
 
+def make_all(courses: tuple[Course, ...], work: Path, out: Path) -> dict[str, Trained]:
+    """Make models of which each may start from the one before."""
+    return {course.name: make(course, work, out) for course in courses}
+
+
 def averaged(name: str, work: Path) -> Network:
     """The network that a course has come to."""
     (course,) = (course for course in COURSES if course.name == name)
