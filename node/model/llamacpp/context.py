@@ -179,11 +179,7 @@ class Context:
 
     def counted(self) -> tuple[int, int]:
         """Tokens evaluated since the context was made, as llama.cpp counts them, and forward passes."""
-        native.llama_synchronize(self.pointer)
-        found = native.llama_perf_context(self.pointer)
-        # It says 1 for 0. Passes of one token are counted apart, so 1 among the others is none; and they take time.
-        together = found.n_p_eval if found.n_p_eval > 1 else 0
-        tokens = together + (found.n_eval if found.t_eval_ms > 0 else 0)
+        tokens = tokens_counted(self.pointer)
         if tokens > COUNTED_MAX:
             native.llama_perf_context_reset(self.pointer)
             self._tokens += tokens
@@ -195,6 +191,15 @@ class Context:
         if self.pointer:
             native.llama_free(self.pointer)
         self.pointer = None
+
+
+def tokens_counted(context: Any) -> int:
+    """Tokens evaluated since the context was made or its counts were reset, as llama.cpp counts them."""
+    native.llama_synchronize(context)
+    found = native.llama_perf_context(context)
+    # It says 1 for 0. Passes of one token are counted apart, so 1 among the others is none; and they take time.
+    together = int(found.n_p_eval) if found.n_p_eval > 1 else 0
+    return together + (int(found.n_eval) if found.t_eval_ms > 0 else 0)
 
 
 def apply_adapters(context: Any, adapters: "tuple[tuple[Adapter, float], ...]") -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from node.model.errors import ModelFailed, PromptTooLong
 from node.model.llamacpp.adapters import Adapter
 from node.model.llamacpp.batch import Batch
-from node.model.llamacpp.context import apply_adapters
+from node.model.llamacpp.context import apply_adapters, tokens_counted
 from node.model.llamacpp.model import Model
 from node.model.llamacpp.native import log, native
 
@@ -44,6 +44,7 @@ class Embedder:
         params.embeddings = True
         params.pooling_type = native.LLAMA_POOLING_TYPE_MEAN
         params.n_threads = params.n_threads_batch = threads
+        params.no_perf = False  # it counts what it evaluates
         log.clear()
         self._pointer: Any = native.llama_init_from_model(model.pointer, params)
         if not self._pointer:
@@ -52,6 +53,8 @@ class Embedder:
         self._batch = Batch(self.tokens_max)
         self._width = int(native.llama_model_n_embd_out(model.pointer))
         self._adapters: tuple[tuple[Adapter, float], ...] = ()
+        self.passes = self.tokens = self.native_tokens = 0
+        """Done so far, also for texts of which no vector came; tokens as we and as llama.cpp counted them."""
 
     def embed(self, texts: Sequence[str], adapters: tuple[tuple[Adapter, float], ...] = ()) -> Vectors:
         """Several texts share a pass.
@@ -86,10 +89,14 @@ class Embedder:
         positions = [position for row in rows for position in range(len(row))]
         sequences = [sequence for sequence, row in enumerate(rows) for _ in row]
         native.llama_memory_clear(self._memory, False)
+        native.llama_perf_context_reset(self._pointer)
         log.clear()
         status = native.llama_decode(self._pointer, self._batch.fill(tokens, positions, sequences, range(len(tokens))))
         if status != 0:
             raise ModelFailed(f"llama_decode returned {status}: {log.reason()}")
+        self.passes += 1
+        self.tokens += len(tokens)
+        self.native_tokens += tokens_counted(self._pointer)
         return [self._vector(sequence) for sequence in range(len(rows))]
 
     def _vector(self, sequence: int) -> tuple[float, ...]:

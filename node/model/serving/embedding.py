@@ -30,6 +30,15 @@ class Embedding:
     passes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Over all requests, also those that failed or were given up. Tokens as we and as llama.cpp counted them."""
+
+    passes: int = 0
+    tokens: int = 0
+    native_tokens: int = 0
+
+
 class Embeddings:
     """Requests wait here for each other, a slice of the first in each turn, then of the next."""
 
@@ -37,11 +46,23 @@ class Embeddings:
         self._model, self._threads = model, threads
         self._embedder: Embedder | None = None  # made when first needed: most nodes never need it
         self._waiting: deque[Embedding] = deque()
-        self.tokens = 0
-        self.passes = 0
+        self._earlier = Done()
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def done(self) -> Done:
+        """So far."""
+        earlier, now = self._earlier, self._embedder
+        if now is None:
+            return earlier
+        return Done(earlier.passes + now.passes, earlier.tokens + now.tokens, earlier.native_tokens + now.native_tokens)
+
+    @property
+    def begun(self) -> int:
+        """How many requests have had a turn; the others wait for their first."""
+        return sum(embedding.first_ns > 0 for embedding in self._waiting)
 
     def submit(self, embedding: Embedding) -> None:
         self._waiting.append(embedding)
@@ -68,8 +89,6 @@ class Embeddings:
         embedding.vectors += found.vectors
         embedding.tokens += found.tokens
         embedding.passes += found.passes
-        self.tokens += found.tokens
-        self.passes += found.passes
         if count < len(rest):
             self._waiting.append(embedding)
             return embedding, None
@@ -77,6 +96,7 @@ class Embeddings:
 
     def close(self) -> None:
         """Free the context; the next request makes it anew. May be called again."""
+        self._earlier = self.done
         if self._embedder is not None:
             self._embedder.close()
         self._embedder = None

@@ -123,17 +123,17 @@ class Loop:
             self._pipes.send(answered.counts_message(self._counts()))
 
     def _counts(self) -> Counts:
-        total = self._desk.batcher.total
+        total, embedded, begun = self._desk.batcher.total, self._embeddings.done, self._embeddings.begun
         return Counts(
             requests=self._desk.answered + self._answered,
             failed=self._desk.failed + self._failed,
-            forward_passes=total.forward_passes,
-            decoded_tokens=total.decoded_tokens,
+            forward_passes=total.forward_passes + embedded.passes,
+            decoded_tokens=total.decoded_tokens + embedded.tokens,
             generated_tokens=total.generated_tokens,
             cached_tokens=total.cached_tokens,
-            native_tokens=self._context.counted()[0],
-            waiting=self._desk.batcher.waiting,
-            running=self._desk.batcher.running,
+            native_tokens=self._context.counted()[0] + embedded.native_tokens,
+            waiting=self._desk.batcher.waiting + len(self._embeddings) - begun,
+            running=self._desk.batcher.running + begun,
         )
 
     def close(self) -> None:

@@ -48,6 +48,8 @@ def test_the_count_is_of_the_tokens(embedder: Embedder, letters: Model) -> None:
     found = embedder.embed(texts)
     assert found.tokens == sum(len(letters.vocabulary.prompt(text, raw=True)) for text in texts)
     assert found.passes == 2
+    embedder.embed([""])  # one token alone, which llama.cpp counts apart
+    assert (embedder.passes, embedder.tokens) == (3, found.tokens + 1) == (3, embedder.native_tokens)
 
 
 def test_a_text_that_fits_no_pass_is_refused(embedder: Embedder) -> None:

@@ -57,6 +57,8 @@ async def test_one_in_use_is_freed_when_its_last_request_is_done(engine: ModelPr
     await engine.drop_adapter(info.digest)
     assert (await engine.embed(EmbedRequest(texts=("x",)))).vectors == vector
     assert (await answer(engine)).texts == plain
+    counts = await engine.counts()
+    assert counts.decoded_tokens == counts.native_tokens, "also of the contexts that were freed with it"
 
 
 async def test_after_a_death_it_is_there_again(engine: ModelProcess, tmp_path: Path) -> None:

@@ -91,10 +91,14 @@ async def test_all_bills_add_up_to_what_llama_cpp_counted(engine: ModelProcess) 
         for index in range(6)
     ]
     looks = [engine.next_tokens(NextRequest(prompt=f"question {index}", top=4)) for index in range(3)]
-    answers: list[Any] = await asyncio.gather(*requests, *scores, *looks)
+    vectors = [
+        engine.embed(EmbedRequest(texts=tuple(f"text {number} {'x' * 300}" for number in range(4 * index + 1))))
+        for index in range(4)
+    ]
+    answers: list[Any] = await asyncio.gather(*requests, *scores, *looks, *vectors)
     accounts: list[Account] = [answer.account for answer in answers]
     counts = await engine.counts()
-    assert counts.requests == len(answers) == 21
+    assert counts.requests == len(answers) == 25
     assert counts.native_tokens == counts.decoded_tokens == sum(account.decoded_tokens for account in accounts)
     assert counts.generated_tokens == sum(account.generated_tokens for account in accounts)
     assert counts.cached_tokens == sum(account.cached_tokens for account in accounts) > 0
@@ -264,6 +268,21 @@ async def test_vectors_have_length_one_and_tell_texts_apart(engine: ModelProcess
     assert embedded.vectors[0] != pytest.approx(embedded.vectors[1], abs=1e-2)
     assert embedded.account.prompt_tokens == sum(1 + len(text) for text in texts)
     await busy
+
+
+async def test_vectors_that_are_given_up_are_counted(engine: ModelProcess) -> None:
+    """As far as they were made."""
+    request = EmbedRequest(texts=("x" * 1_000,) * 64)
+    asking = [asyncio.create_task(engine.embed(request)) for _ in range(8)]
+    while not (counts := await engine.counts()).decoded_tokens:
+        pass
+    assert counts.waiting + counts.running == 8
+    for task in asking:
+        task.cancel()
+    while (counts := await engine.counts()).waiting + counts.running:
+        pass
+    assert (counts.requests, counts.failed) == (0, 8)
+    assert 0 < counts.decoded_tokens == counts.native_tokens < 8 * 64 * 1_000
 
 
 async def test_an_adapter_nobody_added_is_named(engine: ModelProcess) -> None:
