@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import string
 import sys
@@ -23,7 +24,9 @@ PROMPT_CHARACTERS = 40
 FULL_SHARE = 0.9
 NICENESS = 5
 """As the process of our engine has: all alike."""
-THREADS = 1
+WAITING = {"OMP_WAIT_POLICY": "passive"}
+"""In everybody's environment, as in our engine's: threads that wait for each other sleep. On a machine that has other
+work too, llama.cpp with two threads is otherwise a hundred times as slow as with one."""
 QUEUE_MAX, PATIENCE_MS = 1_024, 600_000
 """Nothing is refused or given up because this machine is slow."""
 
@@ -97,7 +100,7 @@ class Ours:
 
     @classmethod
     async def open(cls, subject: Subject) -> "Ours":
-        load = LoadSettings(context_length=subject.context_length, threads=THREADS)
+        load = LoadSettings(context_length=subject.context_length, threads=subject.threads)
         settings = ProcessSettings(queue_max=QUEUE_MAX, request_timeout_ms=PATIENCE_MS)
         return cls(await open_engine(ModelFile(subject.path), load, settings))
 
@@ -145,6 +148,7 @@ class Player:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 24,
+            env=os.environ | WAITING,
         )
         return cls(name, kind, subject, process)
 
@@ -153,6 +157,7 @@ class Player:
             "kind": self._kind,
             "path": str(self._subject.path),
             "context_length": self._subject.context_length,
+            "threads": self._subject.threads,
             "callers": callers,
             "prompts": list(prompts) if self.at_once else [self._subject.rendered(prompt) for prompt in prompts],
         }

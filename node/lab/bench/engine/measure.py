@@ -38,10 +38,13 @@ def measure_engine(out: Console, rounds: int | None, seconds: float, *, small_on
             if not out.is_terminal:  # nothing moves there, and minutes pass
                 talk.print(text)
 
-        for make in (subjects.small,) if small_only else (subjects.small, subjects.large):
-            subject = make(subjects.folder())
-            ladder = asyncio.run(climb(subject, rounds or subject.rounds, seconds, tick))
-            view.show_ladder(out, ladder)
+        makers = (subjects.small,) if small_only else (subjects.small, subjects.large)
+        measured = [make(subjects.folder()) for make in makers]
+        ladders = []
+        for subject in measured:
+            ladders.append(asyncio.run(climb(subject, rounds or subject.rounds, seconds, tick)))
+            view.show_ladder(out, ladders[-1])
+        for subject, ladder in zip(measured, ladders, strict=True):
             shared = asyncio.run(share(subject, tick))
             view.show_shared(out, shared)
             deaths = asyncio.run(die(subject, tick))

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from node.lab.bench.engine.contenders import THREADS, TOKENS
+from node.lab.bench.engine.contenders import TOKENS
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def _bare(order: dict[str, Any]) -> dict[str, Any]:
     from node.lab.bench.engine.bare import limit
 
     count = len(order["prompts"])
-    done = limit(Path(order["path"]), order["callers"], count, TOKENS, order["prompts"], threads=THREADS)
+    done = limit(Path(order["path"]), order["callers"], count, TOKENS, order["prompts"], threads=order["threads"])
     return {"seconds": done.seconds, "tokens": done.tokens, "waits_s": []}
 
 
@@ -39,8 +39,9 @@ class _Call:
     def __init__(self, order: dict[str, Any]) -> None:
         from llama_cpp import Llama
 
+        threads = order["threads"]
         self._llama = Llama(
-            order["path"], n_ctx=order["context_length"], n_threads=THREADS, n_threads_batch=THREADS, verbose=False
+            order["path"], n_ctx=order["context_length"], n_threads=threads, n_threads_batch=threads, verbose=False
         )
 
     def play(self, prompts: list[str]) -> dict[str, Any]:

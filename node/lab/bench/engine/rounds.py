@@ -25,12 +25,14 @@ class Ladder:
     """What all contenders did with one model.
 
     Args:
+        threads: of each forward pass.
         runs: by contender's name and number of callers, one a round.
         memory: of the process with the model, by contender and callers, bytes, after the first round.
         left_out: who could not be measured, and why.
     """
 
     subject: str
+    threads: int
     runs: dict[tuple[str, int], list[Run]] = field(default_factory=dict)
     memory: dict[tuple[str, int], int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -88,7 +90,7 @@ async def climb(subject: Subject, rounds: int, seconds: float, tick: Callable[[s
     Raises:
         PromptsDiffer: two contenders would not do the same work.
     """
-    ladder = Ladder(subject.name)
+    ladder = Ladder(subject.name, subject.threads)
     async with AsyncExitStack() as stack:
         contenders = await _open(subject, ladder, stack, tick)
         await _compare_prompts(contenders)
@@ -98,9 +100,12 @@ async def climb(subject: Subject, rounds: int, seconds: float, tick: Callable[[s
                 for contender in contenders:
                     if contender.name == CALL and callers > 1:
                         continue  # its callers take turns: as many answers a second as one gets
-                    tick(f"{subject.name}: round {number + 1} of {rounds}, {callers} callers, {contender.name}")
+                    where = f"{subject.name}: round {number + 1} of {rounds}, {callers} callers, {contender.name}"
+                    tick(where)
                     key = (contender.name, callers)
-                    ladder.runs.setdefault(key, []).append(await _measure(contender, callers, seconds, rates, number))
+                    run = await _measure(contender, callers, seconds, rates, number)
+                    tick(f"{where}: {run.per_s:.1f} answers a second")
+                    ladder.runs.setdefault(key, []).append(run)
                     if number == 0 and (size := contender.memory()) is not None:  # before it had more callers
                         ladder.memory[key] = size
     return ladder

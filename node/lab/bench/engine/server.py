@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import importlib.util
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from node.lab.bench.engine.contenders import NICENESS, THREADS, TOKENS, Run, full
+from node.lab.bench.engine.contenders import NICENESS, TOKENS, WAITING, Run, full
 from node.lab.bench.engine.load import memory_bytes
 from node.lab.bench.engine.subjects import Subject
 
@@ -46,8 +47,8 @@ class Server:
             "host": HOST,
             "port": port,
             "n_ctx": subject.context_length,
-            "n_threads": THREADS,
-            "n_threads_batch": THREADS,
+            "n_threads": subject.threads,
+            "n_threads_batch": subject.threads,
             "logits_all": False,
             "interrupt_requests": False,
             "verbose": False,
@@ -58,6 +59,7 @@ class Server:
             ["/usr/bin/env", "nice", "-n", str(NICENESS), sys.executable, "-m", "llama_cpp.server", *words],
             stdout=log,
             stderr=log,
+            env=os.environ | WAITING,
         )
         server = cls(subject, process, port)
         until = time.monotonic() + START_S_MAX

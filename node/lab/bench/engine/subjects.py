@@ -12,6 +12,10 @@ from node.lab.bench.engine.random_model import random_model
 from node.model import reference
 
 REFERENCE = "sage"
+KIND = "Q4_K_M"
+"""What most models come in. llama.cpp has kernels for several tokens at once for it; for Q8_0 it has none on many
+processors, and whoever puts sequences together then gains little."""
+THREADS_LARGE = 2
 _KEY = b"tokenizer.ggml.eos_token_id"
 _END, _NO_END = b"</s>", b"<_s>"
 _KIND_U32 = 4  # in GGUF
@@ -24,12 +28,14 @@ class Subject:
 
     Args:
         rounds: how often everything is measured with it.
+        threads: of each forward pass, whoever makes it.
     """
 
     name: str
     path: Path
     context_length: int
     rounds: int
+    threads: int
 
     def rendered(self, message: str) -> str:
         """For whoever renders no template."""
@@ -43,17 +49,18 @@ def folder() -> Path:
 
 
 def small(place: Path) -> Subject:
-    """A reference model that passes over its own end."""
+    """A reference model that passes over its own end. A second thread slows a model of its size down."""
     path = place / f"{REFERENCE}-endless.gguf"
     place.mkdir(parents=True, exist_ok=True)
     path.write_bytes(endless(reference.path(REFERENCE).read_bytes()))
     millions = reference.card(REFERENCE)["parameters"] / 1e6
-    return Subject(f"{REFERENCE}, {millions:.1f} million parameters", path, 256, rounds=3)
+    return Subject(f"{REFERENCE}, {millions:.1f} million parameters", path, 256, rounds=3, threads=1)
 
 
 def large(place: Path) -> Subject:
     """One token of 32,000 ends an answer: hardly any ends."""
-    return Subject("random, 153 million parameters", random_model(place, "Q8_0"), 2_048, rounds=2)
+    name = f"random, 153 million parameters, {KIND}"
+    return Subject(name, random_model(place, KIND), 2_048, rounds=2, threads=THREADS_LARGE)
 
 
 def endless(model: bytes) -> bytes:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from node.lab.bench.engine.batcher import Cost
-from node.lab.bench.engine.contenders import THREADS, TOKENS
+from node.lab.bench.engine.contenders import TOKENS
 from node.lab.bench.engine.dying import Death
 from node.lab.bench.engine.rounds import BARE, CALL, CALLERS, OURS, SERVER, Ladder, Ratio
 from node.lab.bench.engine.sharing import CALLERS as SHARING_CALLERS
@@ -19,8 +19,9 @@ _MIB = 1 << 20
 
 def show_ladder(out: Console, ladder: Ladder) -> None:
     """Answers a second side by side. A ratio is of the same round: the middle one, and from least to largest."""
+    threads = "1 thread" if ladder.threads == 1 else f"{ladder.threads} threads"
     table = _table(
-        f"{ladder.subject}: answers a second, of {TOKENS} tokens each, {THREADS} thread",
+        f"{ladder.subject}: answers a second, of {TOKENS} tokens each, {threads}",
         ["callers", "server", "Llama()", "moot", "bare", "of server", "of bare", "median wait", "memory"],
     )
     one_call = ladder.rates(CALL, 1)
@@ -42,7 +43,8 @@ def show_ladder(out: Console, ladder: Ladder) -> None:
     out.print(
         f"server: {SERVER}, and Llama(): {CALL}, which was measured with one caller; both answer one after another. "
         "bare: the same passes and draws in whole waves, and nothing else; the limit. of server, of bare: our rate as "
-        "a multiple, in the same round (least to largest).\nmemory: of our model's process, proportional; "
+        "a multiple, in the same round (least to largest). All have as many threads, which sleep while they wait.\n"
+        "memory: of our model's process, proportional; "
         f"{SERVER}'s takes {_mib(ladder.memory.get((SERVER, CALLERS[-1])))}."
     )
     for name, reason in ladder.left_out.items():

@@ -137,7 +137,7 @@ def shown(show: Callable[[Console], None]) -> str:
 
 
 def ladder() -> Ladder:
-    made = Ladder("small")
+    made = Ladder("small", 2)
     for callers in CALLERS:
         for name, seconds in ((OURS, 1.0), (BARE, 0.8), (SERVER, 10.0)):
             made.runs[name, callers] = [Run(480, seconds, (0.05,) * 20), Run(480, seconds * 2, (0.07,) * 20)]
