@@ -9,8 +9,10 @@ from node.model.llamacpp.model import Model
 SEQUENCES_MAX = 256  # llama.cpp's
 PROMPTS_KEPT = 32
 """Sequences beside those that running samples and their prompts need."""
-CHUNK_TOKENS = 128
-"""Of prompts in one pass while samples run."""
+CHUNK_TOKENS_MIN = 128
+CHUNK_WORK = 20_000_000_000
+"""Of prompts in one pass while samples run: tokens times weights, but never less than CHUNK_TOKENS_MIN. A processor
+takes a tenth of a second for it. Where a model is so small that whole passes take less, they are not cut up."""
 KEPT_SHARE = 8
 """Every token pays for every cell that is held, also those of prompts kept for later: together an eighth of what the
 weights cost it. In a model of 1.3 million parameters, 2,000 kept cells made each pass take a third longer."""
@@ -24,7 +26,7 @@ def open_context(model: Model, load: LoadSettings) -> tuple[Context, Room]:
         batch_tokens=BATCH_TOKENS,
         running_max=load.parallel,
         cached_cells_max=_cached_cells_max(model),
-        chunk_tokens=CHUNK_TOKENS,
+        chunk_tokens=max(CHUNK_TOKENS_MIN, min(BATCH_TOKENS, CHUNK_WORK // max(1, model.info.parameters))),
         can_cut=model.can_cut,
     )
     return Context(model, room.sequences, room.cells, room.batch_tokens, load.threads), room
