@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 QUESTIONS = 60
 QUESTIONS_MAX = 100_000
 SAMPLES_MAX = 64
+ALONE_SAMPLES, ALONE_MAX = 100, 10_000
 TOKENS_MAX = 128
 
 
@@ -39,6 +40,12 @@ def evaluate(
     questions: Annotated[int, typer.Option(metavar="N", min=1, max=QUESTIONS_MAX, help="Of each skill.")] = QUESTIONS,
     seed: Annotated[int, typer.Option(metavar="N", help="Chooses the questions, and what is drawn.")] = 1,
     samples: Annotated[int, typer.Option(metavar="K", min=1, max=SAMPLES_MAX, help="Of each member.")] = 5,
+    alone_max: Annotated[
+        int,
+        typer.Option(
+            "--alone-max", metavar="N", min=1, max=ALONE_MAX, help="Samples of the best member alone, at most."
+        ),
+    ] = ALONE_SAMPLES,
     temperature: Annotated[float, typer.Option(metavar="T", min=0, max=5, help="Of the samples.")] = 0.7,
     tokens: Annotated[int, typer.Option(metavar="N", min=1, max=4096, help="Of one answer, at most.")] = TOKENS_MAX,
     way: Annotated[
@@ -46,26 +53,36 @@ def evaluate(
         typer.Option("--way", metavar="WAY", help="Of answering; repeat it. Default: all; see --list."),
     ] = None,
     file: Annotated[Path | None, typer.Option(metavar="FILE", help="Own questions, one JSON object a line.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything there.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write everything there, also what is partial.")
+    ] = None,
     home: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Measure this node's moot, as its charter samples; the node remembers."),
     ] = None,
-    at_once: Annotated[bool, typer.Option("--at-once", help="Keep all models open, where memory allows.")] = False,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Keep large models open too, where memory allows.")
+    ] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the ways.")] = False,
 ) -> None:
-    """Measure models, alone and together, or a live moot."""
-    from node.cli.evaluate_runs import Order, list_ways, measure_models, measure_moot, remember
+    """Measure models, alone and together, or a live moot, on questions that none was trained on.
+
+    Beside each way of answering together stands the best single member with as many samples as cost the same tokens.
+    Ctrl-C and SIGTERM show what is measured so far, marked as partial; the exit code is 130 then.
+    """
+    from node.cli.evaluate_runs import INTERRUPTED, Order, list_ways, measure_models, measure_moot, remember
     from node.lab.evaluate.view import show
 
     if list_all:
         list_ways()
         return
     items = _items(skills, levels, questions, seed, file)
-    order = Order(members or [], way or [], samples, temperature, tokens, seed, at_once)
+    order = Order(members or [], way or [], samples, alone_max, temperature, tokens, seed, at_once)
     if home is not None and members:
         raise WrongOption("--home: a moot has members of its own; leave the models out")
-    began: dict[str, Any] = {"seed": seed, "questions": len(items), "home": home is not None}
+    if json_file is not None:
+        _check_writable(json_file)
+    began: dict[str, Any] = {"seed": seed, "questions": len(items), "home": home is not None, "alone_max": alone_max}
     if home is None:
         began |= {"samples": samples, "temperature": temperature, "tokens_max": tokens}
         measured, whole = measure_models(order, items)
@@ -78,7 +95,7 @@ def evaluate(
     _write(json_file, measured, began)
     if not whole:
         say(("ended early: this is what was measured so far", "yellow"))
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _items(skills: str | None, levels: str | None, questions: int, seed: int, file: Path | None) -> "list[Item]":
@@ -103,6 +120,14 @@ def _chosen(option: str, given: str | None, known: list[str]) -> list[str]:
     if unknown:
         raise WrongOption(f"{option}: {', '.join(unknown)!r} is not known; choose of {', '.join(known)}")
     return list(dict.fromkeys(chosen))
+
+
+def _check_writable(path: Path) -> None:
+    """Now, and not once everything is measured."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise WrongOption(f"--json {path}: cannot be written ({error.strerror})") from error
 
 
 def _write(json_file: Path | None, measured: "Measured", asked: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Runs of `moot evaluate`: with progress on the terminal, and with what is measured so far when a person ends them."""
 
 import asyncio
-import sys
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-from node.cli.terminal import console, print_table, say
+from node.cli.evaluate_progress import Watching
+from node.cli.terminal import print_table, say
 from node.control_client import ControlClient
 from node.errors import Exit, NodeError
 from node.home import Home
@@ -31,6 +30,8 @@ SINGLE = MappingProxyType(
 )
 """Ways of single members; the second is always measured, as the others are built on it."""
 LIVE_WAY = "points"
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it; whatever signal it was."""
 
 
 class UnknownWay(NodeError):
@@ -50,6 +51,7 @@ class Order:
     members: Sequence[str]
     ways: Sequence[str]
     samples: int
+    alone_max: int
     temperature: float
     tokens_max: int
     seed: int
@@ -72,10 +74,11 @@ def measure_models(order: Order, items: Sequence[Item]) -> tuple[Measured, bool]
     terms = Terms(order.samples, order.temperature, order.tokens_max, order.seed)
     found: list[Measured] = []
 
-    async def run(watcher: _Watcher) -> None:
+    async def run(watcher: Watching) -> None:
         async with Team(members, at_once=order.at_once) as team:
             await team.meet()
             found.append(prepare(team, ways))
+            found[0].alone_max = order.alone_max
             await measure(team, items, ways, terms, watcher, found[0])
 
     return _watched(found, lambda watcher: asyncio.run(run(watcher)))
@@ -85,6 +88,7 @@ def measure_moot(order: Order, items: Sequence[Item], home: Path) -> tuple[Measu
     """The same of a live moot, whose charter says how many samples its members draw."""
     moot = LiveMoot(ControlClient(home))
     found = [moot.prepare(list(dict.fromkeys(order.ways)) or [LIVE_WAY])]
+    found[0].alone_max = order.alone_max
     return _watched(found, lambda watcher: moot.measure(items, watcher, found[0]))
 
 
@@ -101,32 +105,18 @@ def remember(measured: Measured, home: Path, seed: int) -> None:
     say(f"{path.name}: by default one member alone answers, from now on, questions of: {better}")
 
 
-class _Watcher:
-    """Shows how far the work is: one line that changes on a terminal, a line for each part elsewhere."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._shown: TaskID | None = None
-
-    def begins(self, what: str, steps: int) -> Callable[[], None]:
-        if not sys.stderr.isatty():
-            say(f"{what}: {steps:,}")
-            return lambda: None
-        if self._shown is not None:
-            self._progress.remove_task(self._shown)
-        task = self._shown = self._progress.add_task(what, total=steps)
-        return lambda: self._progress.advance(task)
-
-
 @contextmanager
-def _watching() -> Iterator[_Watcher]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(error=True), transient=True) as progress:
-        yield _Watcher(progress)
+def _ended_politely() -> Iterator[None]:
+    """Whoever ends the process otherwise than by Ctrl-C gets what was measured so far too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _watched(found: list[Measured], run: Callable[[_Watcher], None]) -> tuple[Measured, bool]:
-    with _watching() as watcher:
+def _watched(found: list[Measured], run: Callable[[Watching], None]) -> tuple[Measured, bool]:
+    with _ended_politely(), Watching() as watcher:
         try:
             run(watcher)
         except KeyboardInterrupt:

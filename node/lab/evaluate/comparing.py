@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from node.lab.evaluate.baseline import alone_at
 from node.lab.evaluate.case import Case, Points, decide, favourite
-from node.lab.evaluate.measure import Measured, alone_at
+from node.lab.evaluate.measure import Measured
 from node.lab.evaluate.shares import Paired, Share
 from node.lab.evaluate.spent import Spent, total
 from node.lab.evaluate.ways import Verdict
@@ -26,10 +27,12 @@ class Row:
         group: None for all questions.
         best: the member with the most right answers on these very questions, which favours it.
         best_share: of its answers by as many samples as the team took of each member.
-        alone: of its answers by as many samples as make its tokens reach the team's.
+        alone: of its answers by as many samples as make its tokens reach the team's, or as many as are allowed.
         against: the team beside `alone`.
         spent, spent_alone: over all the questions together.
-        samples_alone: of the member alone, over all the questions together.
+        samples_alone, drawn_alone: of the member alone, over all the questions together: by which it answers, and how
+            many of them were drawn, as some could change nothing any more.
+        reached: tokens of the team that the member alone had too, question by question.
         any_right: some member was right.
     """
 
@@ -43,9 +46,16 @@ class Row:
     spent: Spent
     spent_alone: Spent
     samples_alone: int
+    drawn_alone: int
+    reached: int
     any_right: Share
     members_turned: Turns
     team_turned: Turns
+
+    @property
+    def same_cost(self) -> float:
+        """Tokens of the member alone as a share of the team's; 1 where it had no fewer on any question."""
+        return self.reached / self.spent.tokens if self.spent.tokens else 1.0
 
     @property
     def sentence(self) -> str:
@@ -68,9 +78,11 @@ def row(measured: Measured, way: str, group: str | None) -> Row:
     verdicts = [measured.verdicts[way][place] for place in places]
     best = measured.best_member(group)
     size = measured.parameters[best]
-    alone = [alone_at(case, best, end.spent.tokens, size) for case, end in zip(cases, verdicts, strict=True)]
+    tokens = [end.spent.tokens for end in verdicts]
+    limit = measured.alone_max
+    alone = [alone_at(case, best, each, size, limit) for case, each in zip(cases, tokens, strict=True)]
     team_right = [end.answer == case.item.right for case, end in zip(cases, verdicts, strict=True)]
-    alone_right = [favourite(case.item, one.counts) == case.item.right for case, one in zip(cases, alone, strict=True)]
+    alone_right = [one.answer == case.item.right for case, one in zip(cases, alone, strict=True)]
     members = range(len(measured.members))
     return Row(
         way,
@@ -82,11 +94,22 @@ def row(measured: Measured, way: str, group: str | None) -> Row:
         Paired.of(team_right, alone_right),
         total(end.spent for end in verdicts),
         total(one.spent for one in alone),
-        sum(len(one.answers) for one in alone),
+        sum(one.samples for one in alone),
+        sum(one.drawn for one in alone),
+        sum(min(one.spent.tokens, each) for one, each in zip(alone, tokens, strict=True)),
         Share(sum(any(measured.is_right(place, member) for member in members) for place in places), len(places)),
         _members_turned(cases, verdicts),
         _team_turned(cases, verdicts, team_right),
     )
+
+
+def fallback(measured: Measured, way: str, group: str | None) -> tuple[int, Paired]:
+    """The best member and, by as many samples as it has in the team, how it stands beside a way: as a moot asks it."""
+    places = measured.places(group)
+    best = measured.best_member(group)
+    alone = [measured.is_right(place, best) for place in places]
+    together = [measured.verdicts[way][place].answer == measured.cases[place].item.right for place in places]
+    return best, Paired.of(alone, together)
 
 
 def _members_turned(cases: Sequence[Case], verdicts: Sequence[Verdict]) -> Turns:

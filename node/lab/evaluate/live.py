@@ -9,9 +9,10 @@ from coordinator.records import AnswerKind
 from coordinator.tally import RULES, only
 from node.api import AnswerReport, AskEvent, CostReport, DecisionReport, MemberReport
 from node.errors import Exit, NodeError
+from node.lab.evaluate.baseline import next_round
 from node.lab.evaluate.case import Case, Draw, even, joined
 from node.lab.evaluate.items import Item
-from node.lab.evaluate.measure import POOL_MAX, Measured, Watcher
+from node.lab.evaluate.measure import Measured, Watcher
 from node.lab.evaluate.spent import Spent
 from node.lab.evaluate.ways import Verdict
 
@@ -65,11 +66,13 @@ class LiveMoot:
 
     def measure(self, items: Sequence[Item], watcher: Watcher, measured: Measured) -> None:
         """Fill `measured`, chunk by chunk. Members are judged by what they said in the first way's decisions."""
-        tick = watcher.begins("the moot decides", len(items) * len(measured.ways))
+        measured.asked = len(items)
+        tick = watcher.begins("questions", len(items), len(measured.ways))
         with ThreadPoolExecutor(CALLERS) as callers:
             try:
                 for start in range(0, len(items), CHUNK):
                     self._decide(items[start : start + CHUNK], tick, measured, callers)
+                    watcher.completed(len(measured.cases))
                 self._equalize(watcher, measured, callers)
             except BaseException:
                 callers.shutdown(wait=False, cancel_futures=True)
@@ -105,14 +108,13 @@ class LiveMoot:
             for member in sorted(set(best.values()))
             for place in sorted({p for group, one in best.items() if one == member for p in measured.places(group)})
         ]
-        tick = watcher.begins("its best members decide alone", len(wanted))
+        tick = watcher.begins("questions of the best members alone", len(wanted))
 
         def fill(target: tuple[int, int]) -> None:
             place, member = target
             case, rule = measured.cases[place], only(self.nodes[self.names[member]])
             dearest = max(verdicts[place].spent.tokens for verdicts in measured.verdicts.values())
-            prompt = case.drawn[member].spent.prompt_tokens
-            while prompt + sum(case.pool(member).lengths) < dearest and len(case.pool(member).answers) < POOL_MAX:
+            while next_round(case, member, dearest, measured.alone_max):
                 report, seconds = self._ask(case.item, rule)
                 more = _draw(_part(report, self.names[member]), seconds)
                 if not more.answers:

@@ -5,27 +5,29 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coordinator.signed import NodeId
-from node.lab.evaluate.case import NOTHING, Case, Draw, Reply, draw_of, favourite, joined
+from node.lab.evaluate.baseline import SAMPLES_MAX, next_round
+from node.lab.evaluate.case import Case, Reply, draw_of, favourite, joined
 from node.lab.evaluate.exchanges import Request, Terms
 from node.lab.evaluate.items import Item
-from node.lab.evaluate.spent import Spent
 from node.lab.evaluate.team import Team
 from node.lab.evaluate.ways import WAYS, Verdict, apply
 from node.model.engine import Ability
 
-POOL_MAX = 320
-"""Samples of one member on one question. More agree with these, and a team's cost may allow any number."""
 REQUEST_SAMPLES_MAX = 16
 """A request of many samples holds its places in the model until the longest has ended."""
-CHUNK = 240
+CHUNK = 80
 """Questions for which all is done before the next: what is complete can be reported whenever a person ends it."""
 
 
 class Watcher(Protocol):
     """Hears how far the work is."""
 
-    def begins(self, what: str, steps: int) -> Callable[[], None]:
-        """Some work of so many steps begins; the function is called after each."""
+    def begins(self, what: str, steps: int, parts: int = 1) -> Callable[[], None]:
+        """Some work of so many steps begins; the function is called after each of a step's parts."""
+        ...
+
+    def completed(self, questions: int) -> None:
+        """All is known by now of so many questions."""
         ...
 
 
@@ -38,7 +40,7 @@ class Measured:
         parameters: of their models.
         digests: of their models' files.
         ways: names of those that were tried on every question of `cases`.
-        is_equal: the best members have drawn as many samples as a team's cost allows.
+        is_equal: the best members have drawn all samples that a team's cost and `alone_max` allow.
         notes: for people, what is not as asked for.
     """
 
@@ -54,6 +56,14 @@ class Measured:
     """Of the members of a live moot."""
     failed: dict[str, int] = field(default_factory=dict)
     """Requests that failed, by what was said of it."""
+    asked: int = 0
+    """Questions that were to be measured."""
+    alone_max: int = SAMPLES_MAX
+    """Samples that a member alone may draw for one question, whatever the team's cost."""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.is_equal and len(self.cases) == self.asked
 
     def groups(self) -> list[str]:
         return sorted({case.item.group for case in self.cases})
@@ -79,13 +89,19 @@ async def measure(
     team: Team, items: Sequence[Item], ways: Sequence[str], terms: Terms, watcher: Watcher, measured: Measured
 ) -> None:
     """Fill `measured`, chunk by chunk: whatever ends this, what is in it is whole."""
+    measured.asked = len(items)
+    if terms.temperature == 0:
+        measured.alone_max = 1  # Further samples would be the same.
+    asking = [name for name in measured.ways if WAYS[name].asks is not None]
+    members = len(measured.members)
+    tick = watcher.begins("questions", len(items), members * (1 + ("alone" in ways) + len(asking)))
     for start in range(0, len(items), CHUNK):
-        cases = await _first_draws(team, items[start : start + CHUNK], "alone" in ways, terms, watcher, measured)
-        for name in measured.ways:
-            await _exchange(team, name, cases, terms, watcher, measured)
+        cases = await _first_draws(team, items[start : start + CHUNK], "alone" in ways, terms, tick, measured)
+        await _exchange(team, asking, cases, terms, tick, measured)
         measured.cases += cases
         for name in measured.ways:
             measured.verdicts.setdefault(name, []).extend(apply(name, WAYS[name], case) for case in cases)
+        watcher.completed(len(measured.cases))
     await equalize(team, terms, watcher, measured)
     measured.is_equal = True
 
@@ -115,109 +131,93 @@ def prepare(team: Team, ways: Sequence[str]) -> Measured:
 
 
 async def _first_draws(
-    team: Team, items: Sequence[Item], greedy: bool, terms: Terms, watcher: Watcher, measured: Measured
+    team: Team, items: Sequence[Item], greedy: bool, terms: Terms, tick: Callable[[], None], measured: Measured
 ) -> list[Case]:
-    cases = [Case(item, (), sizes=measured.parameters) for item in items]
-    for member, name in enumerate(measured.members):
+    replies: dict[int, list[Reply]] = {}
+
+    async def answer(member: int) -> None:
         requests: list[Request] = [terms.draw(item.prompt, terms.samples, member) for item in items]
         requests += [terms.greedy(item.prompt) for item in items] if greedy else []
-        tick = watcher.begins(f"{name} answers", len(requests))
-        replies = await team.ask(member, requests, tick)
-        _note_failures(measured, replies)
-        for case, reply in zip(cases, replies, strict=False):
-            case.drawn += (draw_of(case.item, reply),)
-        for case, reply in zip(cases, replies[len(items) :], strict=False):
-            case.greedy += (draw_of(case.item, reply),)
+        replies[member] = await team.ask(member, requests, tick)
+        _note_failures(measured, replies[member])
+
+    members = range(len(measured.members))
+    await team.each(members, answer)
+    cases = []
+    for place, item in enumerate(items):
+        drawn = tuple(draw_of(item, replies[member][place]) for member in members)
+        likeliest = tuple(draw_of(item, replies[member][len(items) + place]) for member in members) if greedy else ()
+        cases.append(Case(item, drawn, likeliest, sizes=measured.parameters))
     return cases
 
 
 async def _exchange(
-    team: Team, name: str, cases: Sequence[Case], terms: Terms, watcher: Watcher, measured: Measured
+    team: Team, names: Sequence[str], cases: Sequence[Case], terms: Terms, tick: Callable[[], None], measured: Measured
 ) -> None:
-    asks = WAYS[name].asks
-    if asks is None:
-        return
-    for member, who in enumerate(measured.members):
-        requests = [asks(case, member, terms) for case in cases]
-        flat = [request for some in requests for request in some]
-        replies = await team.ask(member, flat, watcher.begins(f"{who}: {name}", len(flat)))
-        _note_failures(measured, replies)
-        rest = iter(replies)
-        for case, some in zip(cases, requests, strict=True):
-            mine = tuple(next(rest) for _ in some)
-            case.replies[name] = (*case.replies.get(name, ()), mine)
+    """All that ways ask after the samples. No way builds on another, so a member goes through all of them at once."""
+    members = range(len(measured.members))
+    replies: dict[tuple[str, int], list[tuple[Reply, ...]]] = {}
+
+    async def answer(member: int) -> None:
+        for name in names:
+            asks = WAYS[name].asks
+            assert asks is not None, "only those that ask"
+            requests = [asks(case, member, terms) for case in cases]
+            flat = [request for some in requests for request in some]
+            found = await team.ask(member, flat, lambda: None)
+            _note_failures(measured, found)
+            rest = iter(found)
+            replies[name, member] = [tuple(next(rest) for _ in some) for some in requests]
+            for _ in cases:
+                tick()
+
+    await team.each(members if names else (), answer)
+    for place, case in enumerate(cases):
+        case.replies |= {name: tuple(replies[name, member][place] for member in members) for name in names}
 
 
 async def equalize(team: Team, terms: Terms, watcher: Watcher, measured: Measured) -> None:
     """Let the best member of each group, and of all, draw until its tokens reach those of the dearest way."""
     best = {group: measured.best_member(group) for group in [None, *measured.groups()]}
-    for member in sorted(set(best.values())):
-        groups = [group for group, one in best.items() if one == member]
-        places = sorted({place for group in groups for place in measured.places(group)})
-        await _fill(team, member, places, terms, watcher, measured)
+    places = {
+        member: sorted({place for group, one in best.items() if one == member for place in measured.places(group)})
+        for member in sorted(set(best.values()))
+    }
+    if not measured.ways:
+        return
+    tick = watcher.begins("questions of the best members alone", sum(map(len, places.values())))
+
+    async def fill(member: int) -> None:
+        await _fill(team, member, places[member], terms, tick, measured)
+
+    await team.each(places, fill)
 
 
 async def _fill(
-    team: Team, member: int, places: Sequence[int], terms: Terms, watcher: Watcher, measured: Measured
+    team: Team, member: int, places: Sequence[int], terms: Terms, tick: Callable[[], None], measured: Measured
 ) -> None:
-    if terms.temperature == 0:
-        return  # Further samples would be the same.
-    while True:
-        wanted = [(place, _missing(measured, place, member)) for place in places]
+    """In rounds, each of as few samples as may settle the answers."""
+    while places:
         requests, owners = list[Request](), list[int]()
-        for place, samples in wanted:
+        for place in places:
             case = measured.cases[place]
+            dearest = max(verdicts[place].spent.tokens for verdicts in measured.verdicts.values())
+            samples = next_round(case, member, dearest, measured.alone_max)
+            if not samples:
+                tick()
             for start in range(0, samples, REQUEST_SAMPLES_MAX):
-                count = min(REQUEST_SAMPLES_MAX, samples - start)
                 about = (len(case.pool(member).answers) + start, member)
+                count = min(REQUEST_SAMPLES_MAX, samples - start)
                 requests.append(terms.draw(case.item.prompt, count, "more", *about))
                 owners.append(place)
-        if not requests:
-            return
-        tick = watcher.begins(f"{measured.members[member]} alone at the team's cost", len(requests))
-        replies = await team.ask(member, requests, tick)
+        replies = await team.ask(member, requests, lambda: None)
         _note_failures(measured, replies)
         for place, reply in zip(owners, replies, strict=True):
             case = measured.cases[place]
             case.pools[member] = joined(case.pool(member), draw_of(case.item, reply))
         if all(reply.result is None for reply in replies):
             return
-
-
-def _missing(measured: Measured, place: int, member: int) -> int:
-    """How many more samples, by the mean length of those that are there, reach the dearest way's tokens."""
-    dearest = max((verdicts[place].spent.tokens for verdicts in measured.verdicts.values()), default=0)
-    pool = measured.cases[place].pool(member)
-    first = measured.cases[place].drawn[member]
-    if not pool.lengths or len(pool.answers) >= POOL_MAX:
-        return 0
-    short = dearest - first.spent.prompt_tokens - sum(pool.lengths)
-    mean = max(1.0, sum(pool.lengths) / len(pool.lengths))
-    return min(POOL_MAX - len(pool.answers), max(0, -int(-short // mean)))
-
-
-def alone_at(case: Case, member: int, tokens: int, parameters: int) -> Draw:
-    """What one member answers for at least so many tokens: its samples, as many as that takes, or all there are.
-
-    Its prompt is counted once, as for any request of several samples.
-    """
-    pool = case.pool(member)
-    prompt, spent, count = case.drawn[member].spent.prompt_tokens, 0, 0
-    while count < len(pool.lengths) and (count == 0 or prompt + spent < tokens):
-        spent += pool.lengths[count]
-        count += 1
-    if not count:
-        return NOTHING
-    share = count / len(pool.lengths)
-    cost = Spent(
-        round(pool.spent.forward_passes * share),
-        prompt,
-        case.drawn[member].spent.cached_tokens,
-        spent,
-        pool.spent.seconds * share,
-        (prompt + spent) * parameters,
-    )
-    return Draw(pool.texts[:count], pool.answers[:count], pool.lengths[:count], cost)
+        places = sorted(set(owners))
 
 
 def _note_failures(measured: Measured, replies: Sequence[Reply]) -> None:

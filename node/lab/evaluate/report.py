@@ -9,6 +9,7 @@ from node.lab.evaluate.comparing import Row, rows
 from node.lab.evaluate.measure import Measured
 from node.lab.evaluate.shares import Share
 from node.lab.evaluate.spent import Spent
+from node.lab.evaluate.summary import summary
 from node.lab.evaluate.ways import Verdict
 
 FORMAT = "moot-evaluation/1"
@@ -18,6 +19,7 @@ def report(measured: Measured, asked: dict[str, Any]) -> dict[str, Any]:
     """`asked` is how the measurement was asked for."""
     groups: list[str | None] = [*measured.groups()]
     groups += [None] if len(groups) != 1 else []
+    found = rows(measured)
     sizes = zip(measured.members, measured.parameters, measured.digests, strict=True)
     return {
         "format": FORMAT,
@@ -25,10 +27,13 @@ def report(measured: Measured, asked: dict[str, Any]) -> dict[str, Any]:
         "members": [
             {"name": name, "parameters": parameters, "model": digest.hex()} for name, parameters, digest in sizes
         ],
-        "ways": [_row(measured, row) for row in rows(measured)],
+        "ways": [_row(measured, row) for row in found],
         "alone": [_alone(measured, group) for group in groups if measured.cases],
         "agreement": {group or "all": _agreement(agreement(measured, group)) for group in groups if measured.cases},
-        "same_cost": measured.is_equal,
+        "summary": summary(measured, found),
+        "measured": len(measured.cases),
+        "partial": not measured.is_whole,
+        "same_cost": all(row.same_cost == 1 for row in found),
         "failed": measured.failed,
         "notes": measured.notes,
         "questions": [_question(measured, place) for place in range(len(measured.cases))],
@@ -44,6 +49,8 @@ def _row(measured: Measured, row: Row) -> dict[str, Any]:
         "best_share": _share(row.best_share),
         "alone": _share(row.alone),
         "alone_samples": row.samples_alone,
+        "alone_drawn": row.drawn_alone,
+        "alone_same_cost": row.same_cost,
         "difference": row.against.difference,
         "interval": row.against.interval,
         "p_value": row.against.p_value,

@@ -73,6 +73,21 @@ class Paired:
         return "worse" if high < 0 else "no difference measured"
 
 
+def share(value: float) -> str:
+    """As people read shares: .50"""
+    return f"{value:.2f}".replace("0.", ".", 1) if value < 1 else "1.00"
+
+
+def at_least(value: float) -> str:
+    """The same, rounded down: only what is whole reads as whole."""
+    return share(math.floor(value * 100) / 100)
+
+
+def with_interval(found: Share) -> str:
+    low, high = found.interval
+    return f"{share(found.value)} ({share(low)} to {share(high)})"
+
+
 def clopper_pearson(hits: int, tries: int) -> tuple[float, float]:
     """Exact 95 % interval of a binomial share, from the two one-sided tests at half the level each."""
     low = 0.0 if hits == 0 else _solved(lambda p: 1 - _at_most(hits - 1, tries, p) < LEVEL / 2)

@@ -5,9 +5,9 @@ import random
 from pathlib import Path
 
 from coordinator.signed import Digest
+from node.lab.evaluate.comparing import fallback
 from node.lab.evaluate.items import of_task
 from node.lab.evaluate.measure import Measured
-from node.lab.evaluate.shares import Paired
 from node.lab.skills import SKILLS, sample
 from node.recognizer import Recognizer, learned
 from node.standing import ClassStanding, Seat, Standing
@@ -45,16 +45,16 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def _class_standing(measured: Measured, way: str, group: str) -> ClassStanding:
     places = measured.places(group)
-    together = [measured.verdicts[way][place].answer == measured.cases[place].item.right for place in places]
-    right = [[measured.is_right(place, member) for place in places] for member in range(len(measured.members))]
-    best = measured.best_member(group)
-    against = Paired.of(right[best], together)
+    together = sum(measured.verdicts[way][place].answer == measured.cases[place].item.right for place in places)
+    members = range(len(measured.members))
+    right = [sum(measured.is_right(place, member) for place in places) for member in members]
+    best, against = fallback(measured, way, group)
     return ClassStanding(
         len(places),
-        sum(together),
-        {node: sum(of_one) for node, of_one in zip(measured.nodes, right, strict=True)},
+        together,
+        dict(zip(measured.nodes, right, strict=True)),
         measured.nodes[best],
-        against.interval[0] > 0,
+        against.verdict == "better",
         (against.difference, *against.interval),
     )
 

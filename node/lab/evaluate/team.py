@@ -1,13 +1,14 @@
 """The models that are measured: opened one after another or all at once, each asked many things at a time."""
 
 import asyncio
+import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from node.errors import Exit, NodeError
 from node.lab.evaluate.case import Reply
@@ -20,10 +21,17 @@ from node.model.requests import AdapterUse, GenerateRequest
 
 IN_FLIGHT = 32
 """Requests at one model at a time: enough to fill its forward passes, and within what its queue holds."""
+DEADLINE_MS = 3_600_000
+"""For a request: nobody waits for it, and a large model on a slow machine needs its time."""
+OPEN_BYTES_MAX = 2 << 30
+"""That models may take which stay open without being told to: less than most machines have free."""
+PROCESS_BYTES = 128 << 20
+"""That a model takes beside its file: its process, and room for what is under way."""
 ADAPTER_SIGN = "+"
 """Between a model and the adapters that it is used with."""
 
 Open = Callable[[str], Awaitable[Engine]]
+Result = TypeVar("Result")
 
 
 class MemberUnusable(NodeError):
@@ -63,10 +71,13 @@ class Team:
     """Use it as a context: whatever it opened is closed when the context is left."""
 
     def __init__(self, members: Sequence[Seat], *, at_once: bool = False, open_model: Open = open_engine) -> None:
-        """Unless `at_once`, a member's model is closed when another's is opened: memory for one is enough."""
+        """Small models all stay open, and several answer at once. Larger ones do if `at_once`; else, memory for one
+        is enough: a member's model is closed when another's is opened.
+        """
         self.members = tuple(members)
         self.infos: dict[int, ModelInfo] = {}
-        self._at_once = at_once
+        self._keeps_all = self._at_once = at_once
+        self._processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._open_model = open_model
         self._engines: dict[int, tuple[Engine, tuple[AdapterUse, ...]]] = {}
 
@@ -84,8 +95,25 @@ class Team:
         Raises:
             MemberUnusable: naming the member.
         """
+        taken = 0
+        self._at_once = True
         for member in range(len(self.members)):
             await self._engine(member)
+            taken += self.infos[member].size_bytes + PROCESS_BYTES
+            self._at_once = self._keeps_all or taken <= OPEN_BYTES_MAX
+
+    async def each(self, members: Iterable[int], work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+        """Do something with each of some members: with as many at once as there are processors, if all are open.
+
+        A model's process computes on one. The largest models begin, so that none of them is left over at the end.
+        """
+        room = asyncio.Semaphore(self._processors if self._at_once else 1)
+
+        async def one(member: int) -> None:
+            async with room:
+                await work(member)
+
+        await _together([one(member) for member in sorted(members, key=lambda m: (-self.infos[m].parameters, m))])
 
     def is_able(self, member: int, ability: Ability) -> bool:
         return ability in self.infos[member].abilities
@@ -99,18 +127,14 @@ class Team:
 
         async def one(request: Request) -> Reply:
             async with room:
-                reply = await _asked(engine, replace(request, adapters=uses), self.infos[member].parameters)
+                reply = await _asked(
+                    engine, replace(request, adapters=uses, deadline_ms=DEADLINE_MS), self.infos[member].parameters
+                )
             tick()
             return reply
 
         began = time.monotonic()
-        tasks = [asyncio.create_task(one(request)) for request in requests]
-        try:
-            replies = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        replies = await _together([one(request) for request in requests])
         seconds = (time.monotonic() - began) / len(requests)
         return [replace(reply, spent=replace(reply.spent, seconds=seconds)) for reply in replies]
 
@@ -138,6 +162,17 @@ class Team:
         while self._engines:
             _, (engine, _) = self._engines.popitem()
             await engine.close()
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Whatever ends this ends all of it."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _asked(engine: Engine, request: Request, parameters: int) -> Reply:

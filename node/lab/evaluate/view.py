@@ -9,8 +9,9 @@ from rich.table import Table
 from node.lab.evaluate.agreement import agreement
 from node.lab.evaluate.comparing import Row, rows
 from node.lab.evaluate.measure import Measured
-from node.lab.evaluate.shares import Share
+from node.lab.evaluate.shares import at_least, share, with_interval
 from node.lab.evaluate.spent import Spent
+from node.lab.evaluate.summary import partial, summary
 from node.lab.evaluate.ways import WAYS
 
 NAMES_WIDTH_MAX = 92
@@ -24,12 +25,17 @@ def show(out: Console, measured: Measured) -> None:
         out.print("Nothing is measured yet: no question is answered by all members.")
         return
     found = rows(measured)
+    if partial(measured):
+        out.print(f"{partial(measured)}\n")
     for members in _fitting(measured.members):
         _show_members(out, measured, members)
     for way in measured.ways:
         _show_way(out, measured, way, [row for row in found if row.way == way])
     if found:
-        out.print("The best member of each line is chosen on these very questions, which favours it.\n")
+        out.print(
+            "Intervals are of 95 %. won/lost: questions that only all together, or only the best member, had right. "
+            "The best member of each line is chosen on these very questions, which favours it.\n"
+        )
         _show_costs(out, measured, found)
         _show_turns(out, found)
     if len(measured.members) > 1:
@@ -38,15 +44,9 @@ def show(out: Console, measured: Measured) -> None:
         out.print(f"{count} requests failed: {text}")
     for note in measured.notes:
         out.print(note)
-
-
-def share(value: float) -> str:
-    return f"{value:.2f}".replace("0.", ".", 1) if value < 1 else "1.00"
-
-
-def with_interval(found: Share) -> str:
-    low, high = found.interval
-    return f"{share(found.value)} ({share(low)} to {share(high)})"
+    out.print("\nIn short")
+    for line in [*filter(None, [partial(measured)]), *summary(measured, found)]:
+        out.print(f"- {line}")
 
 
 def _fitting(names: Sequence[str]) -> list[list[int]]:
@@ -77,25 +77,30 @@ def _show_members(out: Console, measured: Measured, members: Sequence[int]) -> N
     """Shares of right answers, by the most frequent of the samples and, with the way alone, by the likeliest answer."""
     samples = max((len(draw.answers) for case in measured.cases for draw in case.drawn), default=0)
     names = [_name(measured.members[member]) for member in members]
-    table = _table(f"Each member alone: its most frequent answer of {samples}", "", *names, "any")
+    title = f"Each member alone: its most frequent answer of {samples}; * is the best"
+    table = _table(title, "", *names, "any")
     groups: list[str | None] = [*measured.groups(), None]
     for group in groups:
         places = measured.places(group)
         right = [[measured.is_right(place, member) for place in places] for member in members]
         anybody = [any(measured.is_right(place, one) for one in range(len(measured.members))) for place in places]
-        cells = [share(sum(one) / len(places)) for one in (*right, anybody)]
+        best = measured.best_member(group)
+        shares = [share(sum(one) / len(places)) for one in right]
+        cells = [f"{one}*" if member == best else f"{one} " for one, member in zip(shares, members, strict=True)]
+        cells.append(share(sum(anybody) / len(places)))
         table.add_row(group or f"{ALL} ({len(places)})", *cells, end_section=group == groups[-2])
     if all(case.greedy for case in measured.cases):
         greedy = [
             sum(case.greedy[member].answers[:1] == (case.item.right,) for case in measured.cases) for member in members
         ]
-        table.add_row("likeliest answer", *(share(right / len(measured.cases)) for right in greedy), "")
+        table.add_row("likeliest answer", *(f"{share(right / len(measured.cases))} " for right in greedy), "")
     out.print(table)
 
 
 def _show_way(out: Console, measured: Measured, way: str, found: Sequence[Row]) -> None:
     about = WAYS[way].about if way in WAYS else "decided by the moot"
-    columns = ("all together", "best member", "it alone, same tokens", "difference", "won/lost", "together is")
+    alone = "it alone, same tokens" if all(row.same_cost == 1 for row in found) else "it alone, fewer tokens"
+    columns = ("all together", "best member", alone, "difference", "won/lost", "together is")
     table = _table(f"{way}: {about}", "", *columns)
     for row in found:
         low, high = row.against.interval
@@ -109,35 +114,35 @@ def _show_way(out: Console, measured: Measured, way: str, found: Sequence[Row]) 
             row.against.verdict.removesuffix(" measured"),
         )
     out.print(table)
-    for verdict, names in _by_verdict(found).items():
-        out.print(f"{way}: {verdict} on {', '.join(names)}.")
-    out.print()
-
-
-def _by_verdict(found: Sequence[Row]) -> dict[str, list[str]]:
-    said = {"better": "together is better", "worse": "together is worse", "no difference measured": ""}
-    names: dict[str, list[str]] = {}
-    for row in found:
-        names.setdefault(said[row.against.verdict] or row.against.verdict, []).append(row.group or "all questions")
-    return names
 
 
 def _show_costs(out: Console, measured: Measured, found: Sequence[Row]) -> None:
-    columns = ("samples", "passes", "prompt", "cached", "generated", "tokens", "tokens x size", "seconds")
+    columns = ("samples", "passes", "prompt", "cached", "generated", "tokens", "tokens x size", "seconds", "of tokens")
     table = _table("Cost of a question", "", *columns)
     whole = [row for row in found if row.group is None] or found
     for row in whole:
         asked = row.team.asked
-        table.add_row(row.way, "", *_cost_cells(row.spent, asked))
+        table.add_row(row.way, "", *_cost_cells(row.spent, asked), "")
         table.add_row(
             f"  {_name(measured.members[row.best])} alone",
             f"{row.samples_alone / asked:.0f}",
             *_cost_cells(row.spent_alone, asked),
+            at_least(row.same_cost),
             end_section=True,
         )
     out.print(table)
-    if not measured.is_equal:
-        out.print("The best member alone did not get as many samples as the team's cost allows: the rest was left out.")
+    if any(row.drawn_alone < row.samples_alone for row in found):
+        out.print(
+            "Of the samples of the best member alone, those that could no longer change its answer were not drawn; "
+            "they are counted as if they had been."
+        )
+    if any(row.same_cost < 1 for row in found):
+        most = f"at most {measured.alone_max} of its samples" if measured.is_equal else "what it had drawn at the end"
+        out.print(
+            f"The best member alone answers a question by {most}, which are not always as many tokens as all together "
+            "took: the last column says what share of them."
+        )
+    out.print()
 
 
 def _cost_cells(spent: Spent, asked: int) -> list[str]:
@@ -153,7 +158,7 @@ def _show_turns(out: Console, found: Sequence[Row]) -> None:
     if not moved:
         return
     table = _table(
-        "Turns between a member's own samples and what it said in the end",
+        "Turns on hearing the others: members from their own samples, all together from points",
         "",
         "members: right to wrong",
         "wrong to right",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from node.errors import Exit
+from node.lab.evaluate.measure import CHUNK
 from node.lab.evaluate.ways import WAYS
 
 ROOT = Path(__file__).parents[3]
@@ -55,25 +56,39 @@ def test_models_are_measured(moot: Any, tmp_path: Path) -> None:
     report = json.loads(written.read_text())
     assert [member["name"] for member in report["members"]] == ["abacus", "sage"]
     assert all(member["parameters"] > 1_000_000 and len(member["model"]) == 64 for member in report["members"])
-    assert len(report["questions"]) == 6 and report["failed"] == {} and report["same_cost"]
+    assert len(report["questions"]) == 6 and report["failed"] == {}
+    assert report["same_cost"] and not report["partial"] and report["measured"] == 6
     for row in report["ways"]:
         assert row["alone_samples"] >= row["together"]["asked"]
         assert row["spent"]["generated_tokens"] > 0 and row["spent"]["forward_passes"] > 0
-        assert row["spent_alone"]["tokens"] >= row["spent"]["tokens"]
+        assert row["spent_alone"]["tokens"] >= row["spent"]["tokens"] and row["alone_same_cost"] == 1
+        assert row["alone_drawn"] <= row["alone_samples"]
+    assert ran.out.splitlines()[-len(report["summary"]) :] == [f"- {line}" for line in report["summary"]]
 
 
-def test_an_early_end_prints_what_is_there() -> None:
-    arguments = ["reference:abacus", "--questions", "100", "--samples", "1", "--way", "sampled"]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_early_end_shows_what_is_there(number: signal.Signals, tmp_path: Path) -> None:
+    """An hour's measurement must not be lost to whoever ends it."""
+    written = tmp_path / "so far.json"
+    arguments = ["reference:abacus", "--questions", "100", "--samples", "1", "--way", "sampled", "--json", str(written)]
     command = [sys.executable, "-m", "node", "evaluate", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            assert "abacus answers: 240" in process.stderr.readline()
-            assert "abacus answers: 240" in process.stderr.readline(), "the first questions are done"
-            process.send_signal(signal.SIGINT)
+            while " questions are complete" not in (line := process.stderr.readline()):
+                assert line, "it ended before"
+            process.send_signal(number)
             out, err = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
-    assert process.returncode == 130
-    assert "ended early: this is what was measured so far" in err
-    assert "all (240)" in out and "abacus" in out
+    assert process.returncode == 130, err
+    assert "ended early: this is what was measured so far" in err and "Traceback" not in err
+    report = json.loads(written.read_text())
+    measured = report["measured"]
+    assert 0 < measured < 800 and measured % CHUNK == 0 and len(report["questions"]) == measured and report["partial"]
+    assert f"all ({measured})" in out and f"PARTIAL: {measured} of 800 questions are measured." in out
+
+
+def test_a_report_that_could_not_be_written_is_refused_first(moot: Any) -> None:
+    ran = moot("evaluate", "--json", "/nowhere/all.json")
+    assert (ran.code, ran.out) == (Exit.USAGE, "") and "--json /nowhere/all.json: cannot be written" in ran.err

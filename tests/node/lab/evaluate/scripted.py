@@ -20,8 +20,10 @@ Script = Callable[[GenerateRequest], Sequence[str]]
 class Scripted:
     """Every character is a token; a prompt is evaluated once per request."""
 
-    def __init__(self, name: str, script: Script, parameters: int = 1_000, *, scores: bool = True) -> None:
-        self.name, self.script, self.parameters = name, script, parameters
+    def __init__(
+        self, name: str, script: Script, parameters: int = 1_000, *, scores: bool = True, size_bytes: int = 1
+    ) -> None:
+        self.name, self.script, self.parameters, self.size_bytes = name, script, parameters, size_bytes
         self.asked: list[GenerateRequest | ScoreRequest] = []
         self.closed = 0
         self._abilities = frozenset(Ability) - (frozenset() if scores else {Ability.SCORE})
@@ -61,10 +63,30 @@ class Scripted:
 
     async def describe(self) -> ModelInfo:
         digest = hashlib.sha256(self.name.encode()).digest()
-        return ModelInfo(self.name, "scripted", self.parameters, 256, digest, 1, self._abilities)
+        return ModelInfo(self.name, "scripted", self.parameters, 256, digest, self.size_bytes, self._abilities)
 
     async def close(self) -> None:
         self.closed += 1
+
+
+class Silent:
+    """Hears what begins, and counts the parts of steps."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.begun: list[tuple[str, int]] = []
+        self.complete: list[int] = []
+
+    def begins(self, what: str, steps: int, parts: int = 1) -> Callable[[], None]:
+        self.begun.append((what, steps * parts))
+
+        def tick() -> None:
+            self.parts += 1
+
+        return tick
+
+    def completed(self, questions: int) -> None:
+        self.complete.append(questions)
 
 
 class Shelf:

@@ -1,6 +1,6 @@
 """A live moot, measured through a client that answers by script as a node would."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -9,15 +9,10 @@ from coordinator.tally import only
 from node.api import AskEvent, DecisionReport, MemberReport
 from node.lab.evaluate.comparing import row
 from node.lab.evaluate.live import LiveMoot, MootUnfit
-from tests.node.lab.evaluate.scripted import item
+from tests.node.lab.evaluate.scripted import Silent, item
 
 NODES = {"ada": bytes([1]) * 32, "bea": bytes([2]) * 32}
 MODELS = {"ada": bytes([3]) * 32, "bea": bytes([4]) * 32}
-
-
-class Quiet:
-    def begins(self, what: str, steps: int) -> Callable[[], None]:
-        return lambda: None
 
 
 class FakeNode:
@@ -76,14 +71,15 @@ def test_decisions_and_members_are_counted_and_the_best_is_asked_alone() -> None
     node = FakeNode()
     moot = LiveMoot(node)
     measured = moot.prepare(["points"])
-    moot.measure([item(text=f"what is {number} + 4?") for number in range(70)], Quiet(), measured)
+    moot.measure([item(text=f"what is {number} + 4?") for number in range(70)], Silent(), measured)
     found = row(measured, "points", None)
     assert measured.members == ("ada", "bea") and measured.members[found.best] == "ada"
     assert (found.team.right, found.best_share.right, found.alone.right) == (0, 70, 70)
     assert (found.against.gained, found.against.lost, found.against.verdict) == (0, 70, "worse")
     assert found.spent.tokens == 120 * 70
-    assert node.rules.count(only(NODES["ada"])) == 70 * 2, "10 + 50 tokens, then 50 twice, reach 120"
-    assert found.spent_alone.tokens >= found.spent.tokens
+    assert node.rules.count(only(NODES["ada"])) == 70, "10 tokens and 50, then 50: one sample is missing of 120 tokens"
+    assert (found.drawn_alone, found.samples_alone) == (70 * 10, 70 * 11), "and it could not change what 8 samples say"
+    assert found.spent_alone.tokens == found.spent.tokens and found.same_cost == 1
     assert measured.digests == (MODELS["ada"], MODELS["bea"]) and measured.is_equal
     assert [len(draw.answers) for draw in measured.cases[0].drawn] == [5, 5], "a sample without an answer is one too"
 
@@ -92,7 +88,7 @@ def test_two_rules_are_two_decisions() -> None:
     node = FakeNode()
     moot = LiveMoot(node)
     measured = moot.prepare(["points", "plurality"])
-    moot.measure([item()], Quiet(), measured)
+    moot.measure([item()], Silent(), measured)
     assert sorted(set(node.rules) - {only(NODES["ada"])}) == ["plurality", "points"]
     assert [len(verdicts) for verdicts in measured.verdicts.values()] == [1, 1]
 

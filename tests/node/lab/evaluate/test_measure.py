@@ -1,39 +1,26 @@
 """A whole measurement of scripted models: what is asked once and shared, what the best member gets, what may fail."""
 
 import asyncio
-from collections.abc import Callable
 from random import Random
 
 import pytest
 
 from coordinator.records import AnswerKind
 from node.lab.evaluate import measure as measuring
+from node.lab.evaluate.baseline import SAMPLES_MAX, alone_at
 from node.lab.evaluate.comparing import Turns, row, rows
 from node.lab.evaluate.exchanges import Terms
 from node.lab.evaluate.items import Item, make_item
-from node.lab.evaluate.measure import POOL_MAX, Measured, alone_at, measure, prepare
+from node.lab.evaluate.measure import Measured, measure, prepare
 from node.lab.evaluate.report import report
-from node.lab.evaluate.team import ADAPTER_SIGN, MemberUnusable, Seat, Team, seats
+from node.lab.evaluate.team import ADAPTER_SIGN, OPEN_BYTES_MAX, MemberUnusable, Seat, Team, seats
 from node.lab.evaluate.ways import WAYS
 from node.model.errors import ModelDied
 from node.model.requests import GenerateRequest, ScoreRequest
-from tests.node.lab.evaluate.scripted import Script, Scripted, Shelf, always, case, drew
+from tests.node.lab.evaluate.scripted import Script, Scripted, Shelf, Silent, always, case, drew
 
 TERMS = Terms(5, 0.7, 64, 1)
 ALL = ("alone", *WAYS)
-
-
-class Silent:
-    """Hears what begins, and counts the steps."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def begins(self, what: str, steps: int) -> Callable[[], None]:
-        def tick() -> None:
-            self.steps += 1
-
-        return tick
 
 
 def sums(count: int) -> list[Item]:
@@ -58,14 +45,19 @@ def right_in(share: float, seed: int) -> Script:
 
 
 async def measured_by(
-    *engines: Scripted, items: list[Item] | None = None, ways: tuple[str, ...] = ALL, terms: Terms = TERMS
+    *engines: Scripted,
+    items: list[Item] | None = None,
+    ways: tuple[str, ...] = ALL,
+    terms: Terms = TERMS,
+    at_once: bool = False,
 ) -> tuple[Measured, Shelf]:
-    shelf = Shelf(*engines)
-    async with Team(seats([engine.name for engine in engines]), open_model=shelf.open_model) as team:
+    shelf, watcher = Shelf(*engines), Silent()
+    async with Team(seats([engine.name for engine in engines]), at_once=at_once, open_model=shelf.open_model) as team:
         await team.meet()
         measured = prepare(team, ways)
-        await measure(team, items or sums(12), ways, terms, Silent(), measured)
+        await measure(team, items or sums(12), ways, terms, watcher, measured)
     assert sum(engine.closed for engine in engines) == len(shelf.opened), "whatever was opened is closed"
+    assert watcher.complete[-1] == len(measured.cases) == measured.asked
     return measured, shelf
 
 
@@ -75,7 +67,7 @@ async def test_samples_are_drawn_once_and_counted_by_all_ways() -> None:
     assert measured.ways == ("plurality", "points", "consistent")
     for_team = [ask for ask in other.asked if isinstance(ask, GenerateRequest) and ask.samples == 5]
     assert len(for_team) == 12, "one request for each question"
-    assert shelf.open_max == 1, "one model in memory at a time"
+    assert shelf.opened == ["one", "other"], "each is opened once"
     assert measured.failed == {} and measured.is_equal
 
 
@@ -93,35 +85,64 @@ async def test_every_way_is_tried_and_told() -> None:
     assert all(len(case.greedy) == 3 for case in measured.cases)
 
 
+@pytest.mark.parametrize(
+    ("size_bytes", "at_once", "open_max"),
+    [
+        pytest.param(1, False, 3, id="small ones stay open"),
+        pytest.param(OPEN_BYTES_MAX, False, 1, id="one large one at a time"),
+        pytest.param(OPEN_BYTES_MAX, True, 3, id="large ones stay open where a person says so"),
+    ],
+)
+async def test_models_stay_open_as_memory_allows(size_bytes: int, at_once: bool, open_max: int) -> None:
+    engines = [Scripted(name, right_in(0.5, 1), size_bytes=size_bytes) for name in ("one", "other", "third")]
+    _, shelf = await measured_by(*engines, at_once=at_once, ways=("points",))
+    assert (shelf.open_max, len(shelf.opened) == 3) == (open_max, open_max == 3)
+
+
+async def test_progress_is_told_to_its_end() -> None:
+    shelf, watcher = Shelf(Scripted("one", right_in(0.9, 1)), Scripted("other", right_in(0.4, 2), 3_000)), Silent()
+    async with Team(seats(["one", "other"]), open_model=shelf.open_model) as team:
+        await team.meet()
+        measured = prepare(team, ALL)
+        await measure(team, sums(12), ALL, TERMS, watcher, measured)
+    assert sum(steps for _, steps in watcher.begun) == watcher.parts
+
+
 async def test_the_best_member_alone_gets_at_least_the_teams_tokens_and_no_sample_more() -> None:
     best = Scripted("best", right_in(0.8, 1))
     measured, _ = await measured_by(best, Scripted("worse", right_in(0.2, 2)), Scripted("worst", always("0")))
     assert measured.best_member(None) == 0
     for way in measured.ways:
         for one, end in zip(measured.cases, measured.verdicts[way], strict=True):
-            alone = alone_at(one, 0, end.spent.tokens, 1_000)
-            assert alone.spent.tokens >= end.spent.tokens
-            assert alone.spent.tokens - alone.lengths[-1] < end.spent.tokens
+            alone = alone_at(one, 0, end.spent.tokens, 1_000, SAMPLES_MAX)
+            assert alone.spent.tokens >= end.spent.tokens or alone.samples == SAMPLES_MAX
+            assert alone.spent.tokens - max(one.pool(0).lengths) <= end.spent.tokens
             assert alone.spent.work == alone.spent.tokens * 1_000
     found = row(measured, "points", None)
-    assert found.samples_alone > 5 * 12 and found.spent_alone.tokens >= found.spent.tokens
+    assert found.samples_alone > 5 * 12 and found.spent_alone.tokens >= found.spent.tokens and found.same_cost == 1
+    assert any(each.drawn_alone < each.samples_alone for each in rows(measured)), "some were settled before"
     seeds = [ask.sampling.seed for ask in best.asked if isinstance(ask, GenerateRequest) and ask.sampling.temperature]
     assert len(seeds) == len(set(seeds)), "no sample is drawn twice"
 
 
-async def test_further_samples_have_a_limit() -> None:
+async def test_a_limit_of_samples_is_kept_and_what_it_means_is_told() -> None:
     """A way may cost any number of tokens; one member is not asked for ever."""
     chatty = Scripted("chatty", always("x" * 4_000))
     measured, _ = await measured_by(Scripted("terse", always("2")), chatty, items=sums(1), ways=("points",))
-    assert measured.best_member(None) == 0
-    assert len(measured.cases[0].pool(0).answers) == POOL_MAX
+    found = row(measured, "points", None)
+    assert found.best == 0 and found.samples_alone == SAMPLES_MAX
+    assert SAMPLES_MAX / 2 < found.drawn_alone < SAMPLES_MAX / 2 + 2, "a majority of as many as it may draw"
+    assert found.same_cost == found.spent_alone.tokens / found.spent.tokens < 0.1
+    told = report(measured, {})
+    assert not told["same_cost"] and told["ways"][0]["alone_same_cost"] == found.same_cost and not told["partial"]
 
 
 async def test_without_temperature_there_is_one_sample_and_no_more() -> None:
     one = Scripted("one", always("2"))
     measured, _ = await measured_by(one, Scripted("other", always("4")), ways=("points",), terms=Terms(5, 0.0, 64, 1))
     assert {ask.samples for ask in one.asked if isinstance(ask, GenerateRequest)} == {1}
-    assert row(measured, "points", None).samples_alone == 12
+    found = row(measured, "points", None)
+    assert found.samples_alone == found.drawn_alone == 12 and found.same_cost < 1
 
 
 async def test_a_model_that_fails_abstains_and_it_is_told() -> None:
@@ -186,7 +207,7 @@ async def test_what_is_measured_before_an_early_end_is_whole(monkeypatch: pytest
         await measure(team, sums(40), ("points", "revise"), TERMS, Silent(), measured)
     assert 0 < len(measured.cases) < 40 and len(measured.cases) % 4 == 0
     assert all(len(verdicts) == len(measured.cases) for verdicts in measured.verdicts.values())
-    assert not measured.is_equal and row(measured, "points", None).team.asked == len(measured.cases)
+    assert not measured.is_whole and row(measured, "points", None).team.asked == len(measured.cases)
 
 
 async def test_turns_are_counted_between_samples_and_end() -> None:
@@ -206,4 +227,4 @@ async def test_likelihood_is_asked_for_by_the_way_that_needs_it_alone() -> None:
 
 
 def test_who_has_nothing_answers_nothing_at_any_cost() -> None:
-    assert alone_at(case(drew(), drew("7")), 0, 100, 1).answers == ()
+    assert alone_at(case(drew(), drew("7")), 0, 100, 1, 9).answer is None

@@ -7,8 +7,8 @@ from node.lab.evaluate.live import LiveMoot
 from node.lab.evaluate.measure import Measured
 from node.lab.evaluate.standings import replace_file, standing_of
 from node.standing import Standing
-from tests.node.lab.evaluate.scripted import item
-from tests.node.lab.evaluate.test_live import NODES, FakeNode, Quiet
+from tests.node.lab.evaluate.scripted import Silent, item
+from tests.node.lab.evaluate.test_live import NODES, FakeNode
 
 MOOT = bytes([7]) * 32
 
@@ -17,7 +17,7 @@ def measured(count: int) -> Measured:
     """Ada is always right, and together they are always wrong."""
     moot = LiveMoot(FakeNode())
     found = moot.prepare(["points"])
-    moot.measure([item(text=f"what is {number} + 4?") for number in range(count)], Quiet(), found)
+    moot.measure([item(text=f"what is {number} + 4?") for number in range(count)], Silent(), found)
     return found
 
 
@@ -39,7 +39,7 @@ def test_too_few_questions_show_no_difference() -> None:
 def test_a_skill_of_the_suite_is_recognized_in_questions_that_were_not_asked() -> None:
     moot = LiveMoot(FakeNode())
     found = moot.prepare(["points"])
-    moot.measure(suite(["calendar", "strings"], [1, 2], 4, 1), Quiet(), found)
+    moot.measure(suite(["calendar", "strings"], [1, 2], 4, 1), Silent(), found)
     recognizer = standing_of(found, MOOT, 5, 1).recognizer
     others = suite(["calendar", "strings"], [1, 2], 40, 2)
     assert sum(recognizer.recognize(one.prompt) == one.group for one in others) >= 70
