@@ -1,6 +1,7 @@
 """Runs what must catch a mutant, each mutant in a process of its own, and says by what it was caught."""
 
 import contextlib
+import gc
 import io
 import os
 from collections.abc import Callable
@@ -14,7 +15,14 @@ from tests.mutations.mutant import ROOT, Mutant
 
 _FRESH = get_context("forkserver")
 """Of processes that have imported pytest, which takes longer than most tests, and nothing of the project yet."""
-_FRESH.set_forkserver_preload(["tests.mutations.hunt", "hypothesis", "pytest_asyncio.plugin", "pytest_timeout"])
+_PLUGINS = [
+    "pytest_asyncio.plugin",
+    "pytest_timeout",
+    "_hypothesis_pytestplugin",
+    "anyio.pytest_plugin",
+    "xdist.plugin",
+]
+_FRESH.set_forkserver_preload(["tests.mutations.hunt", "hypothesis", *_PLUGINS])
 PATIENCE_S = 300
 """Beyond it a mutant that makes everything hang counts as caught: nobody overlooks that."""
 
@@ -65,6 +73,7 @@ class _FirstFailure:
 def _by_tests(mutant: Mutant, sender: Connection) -> None:
     os.chdir(ROOT)
     mutant.install()
+    gc.freeze()  # pytest collects garbage ten times at the end, and all that was imported before is none.
     first = _FirstFailure()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--tb=no", "--assert=plain", *mutant.tests], [first])
