@@ -25,6 +25,7 @@ class Scripted:
     ) -> None:
         self.name, self.script, self.parameters, self.size_bytes = name, script, parameters, size_bytes
         self.asked: list[GenerateRequest | ScoreRequest] = []
+        self.accounts: list[Account] = []
         self.closed = 0
         self._abilities = frozenset(Ability) - (frozenset() if scores else {Ability.SCORE})
 
@@ -36,6 +37,7 @@ class Scripted:
         account = Account(
             forward_passes=max(lengths), prompt_tokens=len(request.prompt), generated_tokens=sum(lengths), model_us=5
         )
+        self.accounts.append(account)
         return Generated(texts, (End.MODEL,) * len(texts), account, (), lengths)
 
     async def score(self, request: ScoreRequest) -> Scored:
@@ -44,7 +46,8 @@ class Scripted:
         mine = self.script(GenerateRequest(prompt=request.prompt))[0]
         scores = tuple(Score(-0.1 if text == mine else -9.0, len(text)) for text in request.continuations)
         tokens = sum(map(len, request.continuations))
-        return Scored(scores, Account(forward_passes=1, prompt_tokens=len(request.prompt), generated_tokens=tokens))
+        self.accounts.append(Account(forward_passes=1, prompt_tokens=len(request.prompt), generated_tokens=tokens))
+        return Scored(scores, self.accounts[-1])
 
     def stream(self, request: GenerateRequest) -> AsyncIterator[Piece | Generated]:
         raise AssertionError("nobody streams here")

@@ -1,6 +1,7 @@
 """A whole measurement of scripted models: what is asked once and shared, what the best member gets, what may fail."""
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from node.lab.evaluate.exchanges import Terms
 from node.lab.evaluate.items import Item, make_item
 from node.lab.evaluate.measure import Measured, measure, prepare
 from node.lab.evaluate.report import report
+from node.lab.evaluate.spent import spent_on, total
 from node.lab.evaluate.team import ADAPTER_SIGN, OPEN_BYTES_MAX, MemberUnusable, Seat, Team, seats
 from node.lab.evaluate.ways import WAYS
 from node.model.errors import ModelDied
@@ -83,6 +85,23 @@ async def test_every_way_is_tried_and_told() -> None:
     judge = row(measured, "judge", None)
     assert judge.team.right == judge.any_right.right == 12, "who judges perfectly finds whatever anybody knew"
     assert all(len(case.greedy) == 3 for case in measured.cases)
+
+
+async def test_every_pass_and_token_that_a_model_counted_is_in_the_account() -> None:
+    """A cost that forgets something makes a team look cheaper than it is."""
+    engines = [Scripted("one", right_in(0.9, 1)), Scripted("other", right_in(0.6, 2), 3_000)]
+    measured, _ = await measured_by(*engines)
+    for member, engine in enumerate(engines):
+        kept = [case.pool(member).spent for case in measured.cases]
+        kept += [case.greedy[member].spent for case in measured.cases]
+        kept += [reply.spent for case in measured.cases for way in case.replies.values() for reply in way[member]]
+        counted = [spent_on(account, 0.0, engine.parameters) for account in engine.accounts]
+        assert replace(total(kept), seconds=0.0) == total(counted)
+    for way in measured.ways:
+        of_way = [draw.spent for case in measured.cases for draw in case.drawn]
+        of_way += [reply.spent for case in measured.cases for some in case.replies.get(way, ()) for reply in some]
+        if way != "cascade":  # It does not ask everybody.
+            assert row(measured, way, None).spent.tokens == total(of_way).tokens
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.lab.evaluate.shares import Paired, Share, clopper_pearson
+from node.lab.evaluate.shares import Paired, Share, at_least, clopper_pearson
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,22 @@ def test_interval_and_test_agree(gained: int, lost: int, neither: int) -> None:
     assert -1 <= low <= paired.difference + 1e-9 and paired.difference - 1e-9 <= high <= 1
     assert (low > 0 or high < 0) is (paired.p_value < 0.05)
     assert Paired(lost, gained, paired.asked).interval == pytest.approx((-high, -low), abs=1e-9)
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_a_share_lies_in_its_interval(right: int, wrong: int) -> None:
+    """Also at none and all, where simpler intervals are empty."""
+    found = Share(right, right + wrong)
+    low, high = found.interval
+    assert 0 <= low <= found.value + 1e-12 and found.value - 1e-12 <= high <= 1
+    assert low < high
+    assert Share(wrong, found.asked).interval == pytest.approx((1 - high, 1 - low), abs=1e-9)
+
+
+@given(st.floats(0, 1))
+def test_a_share_that_is_not_whole_never_reads_as_whole(value: float) -> None:
+    assert (at_least(value) == "1.00") is (value == 1)
+    assert float(at_least(value)) <= value
 
 
 def test_pairs_are_counted() -> None:
