@@ -15,13 +15,13 @@ from tests.mutations.mutant import ROOT, Mutant
 
 _FRESH = get_context("forkserver")
 """Of processes that have imported pytest, which takes longer than most tests, and nothing of the project yet."""
-_PLUGINS = [
+_PLUGINS = (
     "pytest_asyncio.plugin",
     "pytest_timeout",
     "_hypothesis_pytestplugin",
     "anyio.pytest_plugin",
     "xdist.plugin",
-]
+)
 _FRESH.set_forkserver_preload(["tests.mutations.hunt", "hypothesis", *_PLUGINS])
 PATIENCE_S = 300
 """Beyond it a mutant that makes everything hang counts as caught: nobody overlooks that."""
