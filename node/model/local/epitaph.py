@@ -8,6 +8,8 @@ import signal
 STDERR_BYTES_MAX = 4_096
 """How much of its last words is kept."""
 LINES_SHOWN = 5
+OUT_OF_MEMORY = ("std::bad_alloc", "MemoryError", "emory allocation", "annot allocate memory", "failed to allocate")
+"""What C++, Python, libraries and llama.cpp say when the system gives them no more."""
 CLOSE_S_MAX = 2.0
 """How long it may take to end by itself once its stdin is closed; it has nothing to save."""
 _NAMES = {int(number): number.name for number in signal.Signals}
@@ -58,5 +60,7 @@ class LastWords:
             if -code == signal.SIGKILL and not self.blame:
                 how += " (the system does that when memory runs out)"
         lines = bytes(self._heard).decode("utf-8", "replace").strip().splitlines()[-LINES_SHOWN:]
+        if any(words in line for line in lines for words in OUT_OF_MEMORY):
+            how = f"ran out of memory: it {how}"
         said = f"; it last said: {' | '.join(lines)!r}" if lines else ""
         return (f"{self.blame}; it " if self.blame else "") + how + said

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from node.model.engine import Ability, LoadSettings
 from node.model.errors import ModelError, ModelFailed
+from node.model.llamacpp import memory
 from node.model.llamacpp.model import Model
 from node.model.pipe import answered, asked
 from node.model.pipe.counts import Counts
@@ -14,6 +15,7 @@ from node.model.requests import EmbedRequest
 from node.model.serving.adapters import Adapters
 from node.model.serving.desk import Desk
 from node.model.serving.embedding import Embedding, Embeddings
+from node.model.serving.limit import limit_growth
 from node.model.serving.pipes import Pipes
 from node.model.serving.room import open_context
 
@@ -38,6 +40,8 @@ class Loop:
         self._embeddings = Embeddings(self._model, load.threads)
         self._desk = Desk(self._context, room, self._adapters, pipes.send)
         self._answered = self._failed = 0  # beside the desk's
+        if not load.gpu_layers:  # a graphics processor's driver sets aside much more than it ever uses
+            limit_growth(memory.needed(path, self._model.header, load))
         self._ticked_ns = 0
         pipes.send(answered.ready_message(replace(self._model.info, abilities=frozenset(Ability))))
         pipes.flush()
