@@ -121,6 +121,22 @@ BATCHING = (
         tests=(_T + "test_passes.py::test_newcomers_delay_running_samples_by_no_more_than_a_chunk",),
     ),
     Mutant(
+        name="prompts-gathered-for-ever",
+        file="node/model/batch/group.py",
+        right="self._held >= len(self.samples) // 2",
+        wrong="not self.samples",
+        breaks="a short prompt waits for others for a bounded number of passes",
+        tests=(_T + "test_passes.py::test_short_prompts_wait_for_each_other",),
+    ),
+    Mutant(
+        name="nothing-gathered",
+        file="node/model/batch/group.py",
+        right="self._going or self.feeds.left >= self._gather",
+        wrong="True",
+        breaks="short prompts go together",
+        tests=(_T + "test_passes.py::test_short_prompts_wait_for_each_other",),
+    ),
+    Mutant(
         name="first-adapters-always",
         file=_BATCHER,
         right="self._groups[group.adapters] = self._groups.pop(group.adapters)",

@@ -10,7 +10,8 @@ What always holds:
 4. Between jobs of one caller: first come first served. Between callers: turns by tokens, for beginning and again for
    prompts. A job whose turn it is but which needs more cells than are free is overtaken by others up to one whole
    cache; then nothing begins before it. So whatever fits runs.
-5. Every running sample of a set of adapters is in every pass of that set, and sets with work take turns.
+5. Every running sample of a set of adapters is in every pass of that set, and sets with work take turns. Prompts wait
+   for more of them only while samples run, and for half as many passes as those are at most.
 6. Every token in a pass belongs to one job: the accounts add up to what the model evaluates.
 """
 
@@ -201,7 +202,7 @@ class Batcher:
     def _job_begun(self, work: Work) -> None:
         adapters = work.job.adapters
         if adapters not in self._groups:
-            self._groups[adapters] = Group(adapters, self._room.chunk_tokens)
+            self._groups[adapters] = Group(adapters, self._room)
         self._groups[adapters].works += 1
         assert work.trunk is not None
         if work.trunk.waits_for is None:

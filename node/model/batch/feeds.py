@@ -45,6 +45,8 @@ class Feeds:
         self._quantum = quantum
         self._lines: dict[str, _Line] = {}
         self._order: deque[str] = deque()
+        self.left = 0
+        """Tokens of all together."""
 
     def __bool__(self) -> bool:
         return bool(self._order)
@@ -55,12 +57,14 @@ class Feeds:
             self._lines[caller] = _Line()
             self._order.append(caller)
         self._lines[caller].feeds.append(feed)
+        self.left += feed.left
 
     def remove(self, work: Work) -> None:
         """Take out all that this job still wanted to feed."""
         caller = work.job.caller
         if caller in self._lines:
             line = self._lines[caller]
+            self.left -= sum(feed.left for feed in line.feeds if feed.work is work)
             line.feeds = deque(feed for feed in line.feeds if feed.work is not work)
             self._drop_empty(caller)
 
@@ -89,6 +93,7 @@ class Feeds:
             feed.given += size
             line.credit -= size
             tokens -= size
+            self.left -= size
             if feed.left == 0:
                 line.feeds.popleft()
             if line.feeds and line.credit == 0:

@@ -36,7 +36,7 @@ def take_off(group: Group, operations: list[Operation], tokens_max: int, outputs
         wanted=group.wanted.copy(),
         begun=[],
     )
-    chunks = group.feeds.take(tokens_max, outputs_max) if group.feeds else []
+    chunks = group.take(tokens_max, outputs_max) if group.feeds else []
     draws = len(samples)
     for feed, start, stop in chunks:
         index = len(plan.tokens)

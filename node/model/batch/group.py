@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable
 
-from node.model.batch.feeds import Feeds
+from node.model.batch.feeds import Feed, Feeds
+from node.model.batch.jobs import Room
 from node.model.batch.plan import Purpose, Wanted
 from node.model.batch.work import Runner, Work
 
@@ -14,11 +15,16 @@ class Group:
     passes a second, and all the time that they take in Python is taken from the model.
     """
 
-    __slots__ = ("adapters", "feeds", "samples", "sequences", "shares", "wanted", "works")
+    __slots__ = ("_gather", "_going", "_held", "adapters", "feeds", "samples", "sequences", "shares", "wanted", "works")
 
-    def __init__(self, adapters: Hashable, quantum: int) -> None:
+    def __init__(self, adapters: Hashable, room: Room) -> None:
         self.adapters = adapters
-        self.feeds = Feeds(quantum)
+        self.feeds = Feeds(room.chunk_tokens)
+        self._gather = room.gather_tokens
+        self._held = 0
+        """Passes without any of the known tokens, though some were there."""
+        self._going = False
+        """Whether a pass was too full for the rest of them."""
         self.works = 0
         """Jobs that are not over."""
         self.samples: list[Runner] = []
@@ -34,6 +40,15 @@ class Group:
     def busy(self) -> bool:
         """Whether there is something to evaluate."""
         return bool(self.samples or self.feeds)
+
+    def take(self, tokens: int, outputs: int) -> list[tuple[Feed, int, int]]:
+        """Known tokens for the next pass, as Feeds.take; none while those that are there wait for more."""
+        if not (self._going or self.feeds.left >= self._gather or self._held >= len(self.samples) // 2):
+            self._held += 1
+            return []
+        taken = self.feeds.take(tokens, outputs)
+        self._held, self._going = 0, bool(self.feeds)
+        return taken
 
     def start(self, runner: Runner) -> None:
         place = len(self.samples)

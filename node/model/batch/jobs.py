@@ -87,6 +87,8 @@ class Room:
         cached_cells_max: cells that prompts which nobody uses may keep. Every pass looks at all cells that are held,
             so a large cache of prompts costs time as well as memory.
         chunk_tokens: of prompts in one pass while samples run: how long they let themselves be delayed by newcomers.
+        gather_tokens: while samples run, prompts of fewer tokens together wait for others, but for no more passes than
+            half as many as samples run: alone in a pass, a short prompt costs more. 0 for no waiting.
         can_cut: a sequence can forget its last tokens. A recurrent state cannot, and can only be copied whole.
         outputs_max: of one forward pass, more than running_max; each takes memory the size of the vocabulary. None for
             as many as there are tokens.
@@ -98,12 +100,14 @@ class Room:
     running_max: int
     cached_cells_max: int
     chunk_tokens: int
+    gather_tokens: int = 0
     can_cut: bool = True
     outputs_max: int | None = None
 
     def __post_init__(self) -> None:
         assert self.sequences >= 2, "one for a prompt and one for a branch"
         assert self.cells >= 1 and self.running_max >= 1 and self.chunk_tokens >= 1 and self.cached_cells_max >= 0
+        assert self.gather_tokens >= 0
         assert self.batch_tokens > self.running_max, "a pass full of samples leaves no prompt a token"
         assert self.outputs_max is None or self.outputs_max > self.running_max, "nor an output"
 

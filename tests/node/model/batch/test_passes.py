@@ -88,6 +88,55 @@ def test_newcomers_delay_running_samples_by_no_more_than_a_chunk() -> None:
     assert sizes(driver) == [9, 33, 33, 33, 5, 2]
 
 
+def gathering(samples: int, *prompts: int) -> list[int]:
+    """Sizes of passes while samples run and prompts of these lengths come, one before each pass; 0: none comes."""
+    driver = Driver(room(gather_tokens=20, chunk_tokens=50, running_max=12, sequences=32))
+    driver.submit(Job(1, "a", numbers(9), (Sample(30),) * samples))
+    driver.step()
+    for number, size in enumerate(prompts, 2):
+        if size:
+            driver.submit(Job(number, "b", numbers(size, 1_000 * number), (Sample(1),)))
+        driver.step()
+    for _ in range(6):
+        driver.step()
+    return sizes(driver)[1:7]
+
+
+@pytest.mark.parametrize(
+    ("samples", "prompts", "passes"),
+    [
+        pytest.param(8, (9, 9, 9), [8, 8, 35, 8, 8, 8], id="until together they are enough"),
+        pytest.param(8, (9,), [8, 8, 8, 8, 17, 8], id="but for no more than half as many passes as samples run"),
+        pytest.param(8, (9, 0, 0, 0, 0, 9), [8, 8, 8, 8, 17, 8], id="and then others wait anew"),
+        pytest.param(3, (9, 9), [3, 21, 3, 3, 3, 3], id="few samples: hardly"),
+        pytest.param(1, (9,), [10, 1, 1, 1, 1, 1], id="a lone one: not at all"),
+        pytest.param(8, (60,), [58, 18, 8, 8, 8, 8], id="what a pass cuts off goes on in the next"),
+    ],
+)
+def test_short_prompts_wait_for_each_other(samples: int, prompts: tuple[int, ...], passes: list[int]) -> None:
+    """Alone beside running samples, a short prompt takes more time for each token than several together."""
+    assert gathering(samples, *prompts) == passes
+
+
+def test_nobody_waits_with_a_prompt_that_was_given_up() -> None:
+    driver = Driver(room(gather_tokens=20, running_max=12, sequences=32))
+    driver.submit(Job(1, "a", numbers(9), (Sample(30),) * 8))
+    driver.step()
+    driver.submit(Job(2, "b", numbers(15, 1_000), (Sample(1),)))
+    driver.step()
+    driver.cancel(2)
+    driver.submit(Job(3, "b", numbers(9, 2_000), (Sample(1),)))
+    driver.step()
+    assert sizes(driver)[1:] == [8, 8], "9 tokens are too few to go, with 15 more they were enough"
+
+
+def test_nobody_waits_for_others_where_nothing_runs() -> None:
+    driver = Driver(room(gather_tokens=50))
+    driver.submit(Job(1, "a", numbers(9), (Sample(2),)))
+    driver.run()
+    assert sizes(driver) == [9, 1]
+
+
 def test_more_samples_than_may_run() -> None:
     """They wait with their first token, and start as others end."""
     driver = Driver(room(running_max=3))

@@ -22,6 +22,7 @@ def a_room(rng: Random) -> Room:
         chunk_tokens=rng.choice([1, 4, 16, 64]),
         can_cut=rng.random() < 0.7,
         outputs_max=rng.choice([None, running_max + 1, running_max + 10]),
+        gather_tokens=rng.choice([0, 0, 20, 1_000]),
     )
 
 
