@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import typer
+
 from node.cli.evaluate_progress import Watching
 from node.cli.terminal import print_table, say
 from node.control_client import ControlClient
@@ -121,6 +123,7 @@ def _watched(found: list[Measured], run: Callable[[Watching], None]) -> tuple[Me
             run(watcher)
         except KeyboardInterrupt:
             if not found:
-                raise
+                say(("ended before anything was measured", "yellow"))
+                raise typer.Exit(INTERRUPTED) from None
             return found[0], False
     return found[0], True

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from node.cli.evaluate import ALONE_SAMPLES
 from node.errors import Exit
+from node.lab.evaluate.baseline import SAMPLES_MAX
 from node.lab.evaluate.measure import CHUNK
+from node.lab.evaluate.team import Team
 from node.lab.evaluate.ways import WAYS
 
 ROOT = Path(__file__).parents[3]
@@ -87,6 +90,21 @@ def test_an_early_end_shows_what_is_there(number: signal.Signals, tmp_path: Path
     measured = report["measured"]
     assert 0 < measured < 800 and measured % CHUNK == 0 and len(report["questions"]) == measured and report["partial"]
     assert f"all ({measured})" in out and f"PARTIAL: {measured} of 800 questions are measured." in out
+
+
+def test_an_end_before_anything_is_measured_has_the_same_code(moot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening large models takes a while."""
+
+    async def interrupted(team: Team) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Team, "meet", interrupted)
+    ran = moot("evaluate", "reference:abacus")
+    assert (ran.code, ran.out) == (130, "") and "ended before anything was measured" in ran.err
+
+
+def test_the_limit_of_the_baseline_is_one_figure() -> None:
+    assert ALONE_SAMPLES == SAMPLES_MAX
 
 
 def test_a_report_that_could_not_be_written_is_refused_first(moot: Any) -> None:
