@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,20 @@ NODES = 5
 Scenes = list[dict[str, Any]]
 
 
-def start_demo(directory: Path, *more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+@contextmanager
+def demo(directory: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """A demo that runs. One that a test gives up is told to stop, and stops its nodes."""
+    with subprocess.Popen(
         [sys.executable, "-m", "node", "demo", "--dir", str(directory), "--questions", "4", *more],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def processes_of(directory: Path) -> list[int]:
@@ -65,8 +72,8 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scenes]:
     """One whole performance, its homes kept."""
     directory = tmp_path_factory.mktemp("demo") / "homes"
-    process = start_demo(directory, "--json")
-    out, err = process.communicate(timeout=100)
+    with demo(directory, "--json") as process:
+        out, err = process.communicate(timeout=100)
     assert process.returncode == Exit.OK, err
     return directory, [json.loads(line) for line in out.splitlines()]
 
@@ -137,8 +144,8 @@ def test_the_homes_can_be_used_again(played: tuple[Path, Scenes]) -> None:
 
 
 def test_clean_leaves_nothing(directory: Path) -> None:
-    process = start_demo(directory, "--clean", "--no-color")
-    out, err = process.communicate(timeout=100)
+    with demo(directory, "--clean", "--no-color") as process:
+        out, err = process.communicate(timeout=100)
     assert process.returncode == Exit.OK, err
     assert not directory.exists()
     assert "\x1b" not in out
@@ -160,20 +167,20 @@ def test_clean_leaves_nothing(directory: Path) -> None:
 )
 def test_a_demo_that_is_stopped_leaves_no_process(directory: Path, number: signal.Signals, nodes: int) -> None:
     """Also one that is stopped while it starts its nodes."""
-    process = start_demo(directory)
-    wait_until(lambda: directory.exists() and len(processes_of(directory)) > nodes)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    with demo(directory) as process:
+        wait_until(lambda: directory.exists() and len(processes_of(directory)) > nodes)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (128 + number, "")
     wait_until(lambda: processes_of(directory) == [])
 
 
 def test_a_node_that_ends_by_itself_ends_the_demo_with_its_last_words(directory: Path) -> None:
-    process = start_demo(directory)
-    wait_until(lambda: (directory / "sage" / "control.sock").exists())
-    victim = next(pid for pid in processes_of(directory) if _is_node(pid, directory / "sage"))
-    os.kill(victim, signal.SIGKILL)
-    _, err = process.communicate(timeout=100)
+    with demo(directory) as process:
+        wait_until(lambda: (directory / "sage" / "control.sock").exists())
+        victim = next(pid for pid in processes_of(directory) if _is_node(pid, directory / "sage"))
+        os.kill(victim, signal.SIGKILL)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == Exit.FAILED
     assert "sage" in err
     assert str(directory) in err, "it says where the logs are"
@@ -187,8 +194,8 @@ def _is_node(pid: int, home: Path) -> bool:
 
 def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
-    process = start_demo(tmp_path)
-    out, err = process.communicate(timeout=30)
+    with demo(tmp_path) as process:
+        out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (Exit.USAGE, "")
     assert "not empty" in err
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
