@@ -34,9 +34,6 @@ class Draw:
         return counts_of(self.answers)
 
 
-NOTHING = Draw((), (), (), Spent())
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a member's model gave back to one request; no result when it failed, which `error` says."""
