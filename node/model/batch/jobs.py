@@ -84,8 +84,8 @@ class Room:
         cells: tokens that its cache can hold.
         batch_tokens: of one forward pass.
         running_max: samples that advance at once; less than batch_tokens, so that a prompt never stands still.
-        cached_cells_max: cells that prompts which nobody uses may keep. Every pass looks at all cells that are held,
-            so a large cache of prompts costs time as well as memory.
+        cached_cells_max: cells that prompts which nobody uses may keep, divided by the number of those in use. Every
+            pass looks at all cells that are held, so a large cache of prompts costs time as well as memory.
         chunk_tokens: of prompts in one pass while samples run: how long they let themselves be delayed by newcomers.
         gather_tokens: while samples run, prompts of fewer tokens together wait for others, but for no more passes than
             half as many as samples run: alone in a pass, a short prompt costs more. 0 for no waiting.

@@ -168,7 +168,8 @@ class Prefixes:
             self._rest(trunk)
         else:
             self._forget(trunk)
-        while self.cached > self._room.cached_cells_max:
+        # The more prompts are in use, the sooner others push out one that is kept, and the more tokens pay for it.
+        while self.cached > self._room.cached_cells_max // max(1, self._in_use):
             self._evict()
         return orphans
 
