@@ -21,7 +21,7 @@ from node.lab.bench.engine.load import memory_bytes
 from node.lab.bench.engine.subjects import Subject
 
 HOST = "127.0.0.1"
-START_S_MAX, ANSWER_S_MAX = 120.0, 300.0
+START_S_MAX, ANSWER_S_MAX = 600.0, 600.0
 _NEEDED = ("fastapi", "uvicorn", "sse_starlette", "starlette_context", "pydantic_settings")
 
 
