@@ -81,6 +81,14 @@ BATCHING = (
         tests=(_T + "test_passes.py::test_prompts_leave_a_sequence_for_branches",),
     ),
     Mutant(
+        name="kept-beside-any-number",
+        file=_PREFIXES,
+        right="self._room.cached_cells_max // max(1, self._in_use)",
+        wrong="self._room.cached_cells_max",
+        breaks="fewer prompts are kept the more are in use",
+        tests=(_T + "test_prefixes.py::test_fewer_are_kept_the_more_are_in_use",),
+    ),
+    Mutant(
         name="shared-cells-counted-twice",
         file="node/model/batch/cells.py",
         right="if segment.holders > 1:",

@@ -115,6 +115,20 @@ def test_the_least_recently_used_is_evicted_first() -> None:
     assert ask(driver, 7, question(2, 20)) == 0
 
 
+def test_fewer_are_kept_the_more_are_in_use() -> None:
+    """Where many run, others push out what is kept before it serves anybody, and all tokens pay for it meanwhile."""
+    driver = Driver(room(cached_cells_max=60))
+    for number in (1, 2, 3):
+        ask(driver, number, question(number, 20))
+    assert driver.batcher.cells_cached == 60
+    driver.submit(Job(4, "a", question(4), (Sample(9),)), Job(5, "b", question(5), (Sample(9),)))
+    driver.submit(Job(6, "c", question(6, 20), (Sample(1),)))
+    assert driver.step() == [6]
+    assert driver.batcher.cells_cached == 20, "the latest of 60 / 2"
+    driver.run()
+    assert driver.batcher.cells_cached == 40, "and all may be kept once nothing runs"
+
+
 def test_shared_cells_are_counted_once() -> None:
     """Else one long system prompt would fill the cache with itself."""
     driver = Driver(room(cached_cells_max=100))
