@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from types import MappingProxyType
 
 from coordinator import prompts
@@ -11,7 +12,7 @@ from node.lab.skills.compound import Compound
 from node.lab.skills.task import Task
 
 PROMPT_LENGTH_MAX = 230
-REPLY_LENGTH_MAX = 90
+REPLY_LENGTH_MAX = 110
 """Characters; what is longer is not taught, so that prompt and reply fit a context of 384 tokens with room to spare."""
 ALONE = 0.6
 """Share of questions that are asked alone: who cannot answer is of no use to others."""
@@ -59,22 +60,33 @@ def revise(rng: random.Random, task: Task) -> Example | None:
 
 
 def worked_out(task: Task) -> str:
-    """The whole reply to a question. A verdict comes after it: who has written the answer down need only compare."""
+    """The whole reply to a question."""
     return f"{task.work} {ARROW} {task.answer}" if task.work else task.answer
+
+
+def _compared(task: Task, proposed: str) -> str:
+    """The work before a verdict: the answer worked out, and how far the proposed one is the same: `=> 570 => 57/`.
+
+    A small model cannot tell at one glance whether two texts are equal; it can write down what they share, letter by
+    letter, and see whether they part.
+    """
+    pairs = zip(task.answer, proposed, strict=False)
+    shared = "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return f"{worked_out(task)} {ARROW} {shared}{'' if proposed == task.answer else '/'}"
 
 
 def judge(rng: random.Random, task: Task) -> Example | None:
     """Whether an answer is right, after working it out."""
     proposed = _said(rng, task, 0.5)
     result = "yes" if proposed == task.answer else "no"
-    return _example("judge", prompts.judge(_line(task), proposed), worked_out(task), result)
+    return _example("judge", prompts.judge(_line(task), proposed), _compared(task, proposed), result)
 
 
 def critique(rng: random.Random, task: Task) -> Example | None:
     """Whether an answer is right, and which is, after working it out."""
     proposed = _said(rng, task, 0.5)
     result = prompts.RIGHT if proposed == task.answer else f"{prompts.WRONG}, {task.answer}"
-    return _example("critique", prompts.critique(_line(task), proposed), worked_out(task), result)
+    return _example("critique", prompts.critique(_line(task), proposed), _compared(task, proposed), result)
 
 
 def reconsider(rng: random.Random, task: Task) -> Example | None:
@@ -139,7 +151,7 @@ WAYS: Mapping[str, Way] = MappingProxyType(
 """Each gives None for a question that it does not suit, or that would be too long."""
 
 _SHARED: Mapping[str, int] = MappingProxyType(
-    {"revise": 9, "judge": 6, "critique": 5, "reconsider": 5, "choose": 5, "go_on": 4, "split": 5, "use": 3}
+    {"revise": 9, "judge": 9, "critique": 7, "reconsider": 5, "choose": 5, "go_on": 4, "split": 5, "use": 3}
 )
 """How often each way is drawn of those that are not alone; who answers a question seldom splits it."""
 

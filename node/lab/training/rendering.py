@@ -20,7 +20,7 @@ work together, a line or two more tell what others answered (`coordinator/prompt
 is hard comes with a short worked step, and the answer is what follows the last `=>`.
 
 **Trained** on questions drawn at random by `node/lab/skills`, three in five asked plainly, the others in one of the
-ways of working together (`ways.py`). First the `base`, on everything, and only for a while. From it go on the
+ways of working together (`ways.py`). First the `base`, on everything. From it goes on the
 `steward`, a small generalist, and from that the `elder`, of three times the blocks, the new ones computing nothing at
 first. Each specialist is the base, frozen, with a low-rank adapter of rank 32 trained on a mixture of its own; it comes
 as a model with the adapter merged in and as the adapter alone (`NAME.lora.gguf`, for `base.gguf`). Being trained apart

@@ -13,7 +13,7 @@ GENERALISTS: tuple[str, ...] = ("steward", "elder")
 """A small one, and one of three times its size."""
 
 BASE = "base"
-"""What all others started from and what the adapters are for; half trained, so it is no member of a moot."""
+"""What all others started from and what the adapters are for; no member of a moot, since each other one knows more."""
 
 NAMES: tuple[str, ...] = tuple(sorted((*SPECIALISTS, *GENERALISTS)))
 
