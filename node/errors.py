@@ -73,6 +73,7 @@ class Exit(IntEnum):
     ADAPTER = 67, "the file is not an adapter for this model"
     GRAMMAR = 68, "the grammar or schema cannot be followed"
     PROMPT_TOO_LONG = 69, "the prompt does not fit the model"
+    INTERRUPTED = 130, "ended by Ctrl-C or SIGTERM; what was done until then is shown"
 
     def __new__(cls, code: int, meaning: str) -> "Exit":
         member = int.__new__(cls, code)

@@ -70,7 +70,7 @@ def evaluate(
     Beside each way of answering together stands the best single member with as many samples as cost the same tokens.
     Ctrl-C and SIGTERM show what is measured so far, marked as partial; the exit code is 130 then.
     """
-    from node.cli.evaluate_runs import INTERRUPTED, Order, list_ways, measure_models, measure_moot, remember
+    from node.cli.evaluate_runs import Order, list_ways, measure_models, measure_moot, remember
     from node.lab.evaluate.view import show
 
     if list_all:
@@ -95,7 +95,7 @@ def evaluate(
     _write(json_file, measured, began)
     if not whole:
         say(("ended early: this is what was measured so far", "yellow"))
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(Exit.INTERRUPTED)
 
 
 def _items(skills: str | None, levels: str | None, questions: int, seed: int, file: Path | None) -> "list[Item]":

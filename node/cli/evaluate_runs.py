@@ -32,8 +32,6 @@ SINGLE = MappingProxyType(
 )
 """Ways of single members; the second is always measured, as the others are built on it."""
 LIVE_WAY = "points"
-INTERRUPTED = 130
-"""128 + SIGINT, as shells have it; whatever signal it was."""
 
 
 class UnknownWay(NodeError):
@@ -124,6 +122,6 @@ def _watched(found: list[Measured], run: Callable[[Watching], None]) -> tuple[Me
         except KeyboardInterrupt:
             if not found:
                 say(("ended before anything was measured", "yellow"))
-                raise typer.Exit(INTERRUPTED) from None
+                raise typer.Exit(Exit.INTERRUPTED) from None
             return found[0], False
     return found[0], True

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from node.lab.simulation.report import Failure
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
-INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
 NOT_SHRUNK = frozenset({"hang", "died", "replay"})
 """Violations that a single play does not show."""
 
@@ -72,7 +70,7 @@ def play_campaign(
         seen.add(kind)
     if summary.failures:
         return Exit.BROKEN
-    return Exit.OK if whole else INTERRUPTED
+    return Exit.OK if whole else Exit.INTERRUPTED
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def test_a_signal_ends_it_with_what_there_is(number: signal.Signals) -> None:
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == simulate_runs.INTERRUPTED, err
+    assert process.returncode == Exit.INTERRUPTED, err
     assert json.loads(out)["interrupted"] is True
     assert "Traceback" not in err
     until = time.monotonic() + 20
