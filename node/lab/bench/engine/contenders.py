@@ -101,7 +101,12 @@ class Ours:
     @classmethod
     async def open(cls, subject: Subject) -> "Ours":
         load = LoadSettings(context_length=subject.context_length, threads=subject.threads)
-        settings = ProcessSettings(queue_max=QUEUE_MAX, request_timeout_ms=PATIENCE_MS, start_timeout_ms=PATIENCE_MS)
+        settings = ProcessSettings(
+            queue_max=QUEUE_MAX,
+            request_timeout_ms=PATIENCE_MS,
+            hang_timeout_ms=PATIENCE_MS,
+            start_timeout_ms=PATIENCE_MS,
+        )
         return cls(await open_engine(ModelFile(subject.path), load, settings))
 
     async def run(self, callers: int, prompts: Sequence[str]) -> Run:
