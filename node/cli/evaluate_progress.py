@@ -5,17 +5,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
-from node.cli.terminal import console, say
+from node.cli.counting import counting_bar
+from node.cli.terminal import say
 
 PLAIN_EVERY_S = 10.0
 
@@ -24,19 +17,8 @@ class Watching:
     """Shows one part of the work at a time, with its rate and the time that it will still take. Use it as a context."""
 
     def __init__(self) -> None:
-        out = console(error=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=out,
-            transient=True,
-            disable=not out.is_terminal,
-        )
-        self._plain = not out.is_terminal
+        self._bar = counting_bar()
+        self._plain = self._bar.disable
         self._task: TaskID | None = None
         self._what, self._steps = "", 0
         self._done, self._began_s, self._said_s = 0.0, 0.0, 0.0
@@ -53,7 +35,7 @@ class Watching:
     def begins(self, what: str, steps: int, parts: int = 1) -> Callable[[], None]:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(what, total=steps, rate="")
+        self._task = self._bar.add_task(what, total=steps, told="")
         self._what, self._steps, self._done = what, steps, 0.0
         self._began_s = self._said_s = time.monotonic()
         if self._plain:
@@ -69,7 +51,7 @@ class Watching:
         """Called by several threads where a live moot is measured; a step that is lost then is no harm."""
         assert self._task is not None, "something began"
         self._done += part
-        self._bar.update(self._task, completed=self._done, rate=f"{self._rate():.1f}/s")
+        self._bar.update(self._task, completed=self._done, told=f"{self._rate():.1f}/s")
         if self._plain and time.monotonic() - self._said_s >= PLAIN_EVERY_S:
             self._said_s = time.monotonic()
             say(f"{self._what}: {self._done:,.0f} of {self._steps:,}; {self._told()}")

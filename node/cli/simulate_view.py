@@ -4,11 +4,10 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from rich.status import Status
 from rich.text import Text
 
+from node.cli.counting import counting_bar
 from node.cli.show import duration, milliseconds, plural
 from node.cli.terminal import answer, console, say
 
@@ -27,22 +26,10 @@ class Progress:
     """Seeds played, what they decided, how fast, and when it will be over."""
 
     def __init__(self, scenario: str, seeds: int | None) -> None:
-        out = console(error=True)
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=out,
-            transient=True,
-            disable=not out.is_terminal,
-        )
+        self._bar = counting_bar()
         self._task = self._bar.add_task(scenario, total=seeds, told="")
-        self._plain = not out.is_terminal
+        self._plain = self._bar.disable
         self._line_s = PLAIN_EVERY_S
-        self._out = out
         self._broken = 0
 
     def __enter__(self) -> Self:
@@ -59,7 +46,9 @@ class Progress:
         told = f"{summary.slots:,} slots  {rate:,.0f} events/s  {plural(summary.violations.total(), 'violation')}"
         self._bar.update(self._task, completed=summary.seeds, told=told)
         for failure in summary.failures[self._broken :]:  # At once: the end of a long campaign may be hours away.
-            self._out.print(Text.assemble((f"{failure.violation.invariant}  ", "red"), failure.command), soft_wrap=True)
+            self._bar.console.print(
+                Text.assemble((f"{failure.violation.invariant}  ", "red"), failure.command), soft_wrap=True
+            )
         self._broken = len(summary.failures)
         if self._plain and summary.wall_s >= self._line_s:
             self._line_s += PLAIN_EVERY_S
