@@ -1,16 +1,15 @@
 """Runs of `moot evaluate`: with progress on the terminal, and with what is measured so far when a person ends them."""
 
 import asyncio
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import typer
 
+from node.cli.counting import ended_politely
 from node.cli.evaluate_progress import Watching
 from node.cli.terminal import print_table, say
 from node.control_client import ControlClient
@@ -105,18 +104,8 @@ def remember(measured: Measured, home: Path, seed: int) -> None:
     say(f"{path.name}: by default one member alone answers, from now on, questions of: {better}")
 
 
-@contextmanager
-def _ended_politely() -> Iterator[None]:
-    """Whoever ends the process otherwise than by Ctrl-C gets what was measured so far too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _watched(found: list[Measured], run: Callable[[Watching], None]) -> tuple[Measured, bool]:
-    with _ended_politely(), Watching() as watcher:
+    with ended_politely(), Watching() as watcher:
         try:
             run(watcher)
         except KeyboardInterrupt:

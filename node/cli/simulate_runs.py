@@ -1,15 +1,13 @@
 """What `moot simulate` plays: one run or many, what it says of them, and what it leaves behind of one that fails."""
 
-import signal
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.cli import simulate_view as view
+from node.cli.counting import ended_politely
 from node.cli.terminal import answer, answer_json, say
 from node.errors import Exit, NodeError
 
@@ -49,7 +47,7 @@ def play_campaign(
 
     summary = Summary(order.scenario, seeds)
     job = job_of(order.scenario, order.nodes, 1 if order.trace else TWICE_EVERY)
-    with _ended_politely(), view.Progress(order.scenario, seeds) as progress:
+    with ended_politely(), view.Progress(order.scenario, seeds) as progress:
         whole = run(
             job,
             summary,
@@ -71,16 +69,6 @@ def play_campaign(
     if summary.failures:
         return Exit.BROKEN
     return Exit.OK if whole else Exit.INTERRUPTED
-
-
-@contextmanager
-def _ended_politely() -> Iterator[None]:
-    """Whoever ends the process otherwise than by Ctrl-C gets the summary so far too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def play_one(order: Order, seed: int | None, file: Path | None) -> int:

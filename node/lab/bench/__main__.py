@@ -1,6 +1,7 @@
 """`make bench`: decisions and the model engine, measured; tables to read and, with --json, a file to compare."""
 
 import json
+import signal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
     """Measure how fast a moot decides, and how fast its models answer."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started for it is to end with it
     out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
     if what is not What.ENGINE:
