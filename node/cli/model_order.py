@@ -5,7 +5,7 @@ from pathlib import Path
 from node.cli.model_errors import WrongModelOption
 from node.cli.model_named import AdapterFile, Named, adapter_path
 from node.cli.model_talk import Asked, Choosing, Looking, Order, Writing
-from node.cli.model_try import Wishes
+from node.cli.model_wishes import Wishes
 from node.model.requests import GenerateRequest, Grammar, NextRequest, Sampling, ScoreRequest
 
 

@@ -1,12 +1,12 @@
 """`moot model try`: ask a model one prompt, or line by line, and see what it says and what it took."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from node.cli.model_options import CacheOption, ContextOption, ModelArgument, ParallelOption, ThreadsOption
+from node.cli.model_wishes import Wishes
 from node.cli.options import DEFAULT_HOME, HomeOption, JsonOption
 from node.errors import Exit
 
@@ -15,31 +15,6 @@ PromptArgument = Annotated[
     str | None,
     typer.Argument(metavar="[PROMPT]", help="What to ask. Default: every line of stdin.", show_default=False),
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the options say, as it was given: nothing is checked yet."""
-
-    samples: int
-    tokens: int
-    temperature: float
-    top_k: int
-    top_p: float
-    min_p: float
-    seed: int
-    stops: tuple[str, ...]
-    schema: Path | None
-    grammar: Path | None
-    likelihood: bool
-    options: tuple[str, ...]
-    closed: bool
-    calibrated: bool
-    next_tokens: int | None
-    written: str
-    raw: bool
-    adapters: tuple[str, ...]
-    as_json: bool
 
 
 def try_model(
