@@ -175,10 +175,10 @@ def test_verify_checks_adapters_too(moot: Any, model_file: Path, tmp_path: Path)
 
 
 def test_verify_knows_the_adapters_of_the_package(moot: Any) -> None:
-    ran = moot("model", "verify", "reference:steward", "--adapter", "reference:abacus")
+    ran = moot("model", "verify", "reference:base", "--adapter", "reference:abacus")
     assert (ran.code, ran.err) == (Exit.OK, "")
     assert hashlib.sha256(reference.adapter("abacus").read_bytes()).hexdigest() in ran.out
-    ran = moot("model", "verify", "reference:steward", "--adapter", "reference:elder")
+    ran = moot("model", "verify", "reference:base", "--adapter", "reference:elder")
     assert ran.code == Exit.MODEL_MISSING
     assert "elder has no adapter" in ran.err
 

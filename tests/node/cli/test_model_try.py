@@ -158,7 +158,7 @@ def test_an_adapter_of_another_model(moot: Any, tmp_path: Path) -> None:
     assert moot("model", "try", SAGE, SUM, "--adapter", str(other)).code == Exit.ADAPTER
 
 
-def test_an_adapter_makes_a_specialist_of_a_generalist(moot: Any) -> None:
+def test_an_adapter_makes_a_specialist_of_the_base(moot: Any) -> None:
     """As the adapter merged in does, but for its rounding."""
 
     def logprob(model: str, *options: str) -> float:
@@ -166,9 +166,9 @@ def test_an_adapter_makes_a_specialist_of_a_generalist(moot: Any) -> None:
         found: float = json.loads(ran.out)["options"][0]["logprob"]
         return found
 
-    merged, plain = logprob("reference:abacus"), logprob("reference:steward")
-    assert abs(logprob("reference:steward", "--adapter", "reference:abacus") - merged) < abs(plain - merged) / 2
-    assert logprob("reference:steward", "--adapter", "reference:abacus:0") == pytest.approx(plain, abs=1e-4)
+    merged, plain = logprob("reference:abacus"), logprob("reference:base")
+    assert abs(logprob("reference:base", "--adapter", "reference:abacus") - merged) < abs(plain - merged) / 2
+    assert logprob("reference:base", "--adapter", "reference:abacus:0") == pytest.approx(plain, abs=1e-4)
 
 
 def test_an_adapter_with_a_scale_that_cannot_be(moot: Any, tmp_path: Path) -> None:

@@ -45,15 +45,15 @@ def share(count: Mapping[str, int]) -> float:
 
 def test_all_files_together_stay_small() -> None:
     """They travel inside the package, so their size is everybody's download."""
-    files = sorted(reference.path("steward").parent.glob("*.gguf"))
-    expected = {reference.path(name) for name in reference.NAMES}
+    files = sorted(reference.path(reference.BASE).parent.glob("*.gguf"))
+    expected = {reference.path(name) for name in reference.FILES}
     expected |= {reference.adapter(name) for name in reference.SPECIALISTS}
     assert set(files) == expected
     assert max(file.stat().st_size for file in files) <= FILE_BYTES_MAX
-    assert sum(file.stat().st_size for file in reference.path("steward").parent.iterdir()) <= ALL_BYTES_MAX
+    assert sum(file.stat().st_size for file in reference.path(reference.BASE).parent.iterdir()) <= ALL_BYTES_MAX
 
 
-@pytest.mark.parametrize("name", reference.NAMES)
+@pytest.mark.parametrize("name", reference.FILES)
 def test_a_card_is_of_the_file_beside_it(name: str) -> None:
     """A card of other weights would promise what the file does not hold."""
     data = reference.path(name).read_bytes()
@@ -76,12 +76,12 @@ def test_a_specialist_is_best_at_its_own_and_nobody_is_perfect() -> None:
         assert min(shares.values()) < 1.0, skill
 
 
-def test_a_specialist_has_learned_something_that_the_steward_does_not_know() -> None:
+def test_a_specialist_has_learned_something_that_the_base_does_not_know() -> None:
     """Otherwise its adapter would be a download for nothing."""
-    steward = reference.card("steward")["accuracy"]
+    base = reference.card(reference.BASE)["accuracy"]
     for name in reference.SPECIALISTS:
         card = reference.card(name)
-        assert sum(share(card["accuracy"][own]) - share(steward[own]) for own in card["strong"]) > 0, name
+        assert sum(share(card["accuracy"][own]) - share(base[own]) for own in card["strong"]) > 0, name
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
@@ -117,7 +117,7 @@ def test_a_model_answers_as_well_as_its_card_says(named: tuple[str, llama_cpp.Ll
 
 
 @pytest.mark.parametrize("name", reference.SPECIALISTS)
-def test_an_adapter_makes_of_the_steward_what_the_merged_file_is(name: str) -> None:
+def test_an_adapter_makes_of_the_base_what_the_merged_file_is(name: str) -> None:
     """But for rounding: both files hold rounded weights. Rows in another order would give other scores altogether."""
     rng = random.Random(f"adapter:{name}")
     skill = reference.card(name)["strong"][0]
@@ -128,12 +128,12 @@ def test_an_adapter_makes_of_the_steward_what_the_merged_file_is(name: str) -> N
 
     with Model(reference.path(name)) as model:
         merged = scores(model)
-    with Model(reference.path("steward"), [reference.adapter(name)]) as model:
+    with Model(reference.path(reference.BASE), [reference.adapter(name)]) as model:
         adapted = scores(model)
-    with Model(reference.path("steward")) as model:
-        steward = scores(model)
+    with Model(reference.path(reference.BASE)) as model:
+        base = scores(model)
     assert np.linalg.norm(adapted - merged) < 0.1 * np.linalg.norm(merged - merged.mean())
-    assert np.linalg.norm(adapted - merged) < 0.3 * np.linalg.norm(steward - merged)
+    assert np.linalg.norm(adapted - merged) < 0.3 * np.linalg.norm(base - merged)
 
 
 def test_any_text_can_be_asked(named: tuple[str, llama_cpp.Llama]) -> None:
