@@ -64,11 +64,11 @@ def test_what_options_ask_for_reaches_the_model(moot: Any) -> None:
 
 
 def test_options_are_scored_likeliest_first(moot: Any) -> None:
-    prompt = "Is 5 greater than 3? (yes / no)"
-    ran = moot("model", "try", SAGE, prompt, "--option", "maybe", "--option", "yes", "--calibrated")
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["answer", "yes", "maybe"]
-    report = json.loads(moot("model", "try", SAGE, prompt, "--option", "maybe", "--option", "yes", "--json").out)
-    assert [option["text"] for option in report["options"]] == ["maybe", "yes"]
+    prompt = "What is the capital of France?"
+    ran = moot("model", "try", SAGE, prompt, "--option", "Rome", "--option", "Paris", "--calibrated")
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["answer", "Paris", "Rome"]
+    report = json.loads(moot("model", "try", SAGE, prompt, "--option", "Rome", "--option", "Paris", "--json").out)
+    assert [option["text"] for option in report["options"]] == ["Rome", "Paris"]
     assert sum(option["share"] for option in report["options"]) == pytest.approx(1)
     assert all(option["tokens"] <= len(option["text"]) for option in report["options"])
 
