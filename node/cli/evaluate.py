@@ -65,10 +65,11 @@ def evaluate(
     ] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the ways.")] = False,
 ) -> None:
-    """Measure models, alone and together, or a live moot, on questions that none was trained on.
+    """Measure models, alone and together, or a live moot.
 
-    Beside each way of answering together stands the best single member with as many samples as cost the same tokens.
-    Ctrl-C and SIGTERM show what is measured so far, marked as partial; the exit code is 130 then.
+    None was trained on the questions. Beside each way of answering together stands the best single member with as many
+    samples as cost the same tokens. Ctrl-C and SIGTERM show what is measured so far, marked as partial; the exit code
+    is 130 then.
     """
     from node.cli.evaluate_runs import Order, list_ways, measure_models, measure_moot, remember
     from node.lab.evaluate.view import show

@@ -43,6 +43,8 @@ def measured(moot: LocalMoot, *, model: bytes | None = None) -> bytes:
 
 
 def write(moot: LocalMoot, data: bytes) -> None:
+    """For a moot in which nobody is suspected just now: such a member would not be asked alone."""
+    moot.wait_whole()
     Home(moot.home("sage")).standing.write_bytes(data)
 
 

@@ -18,7 +18,7 @@ def test_codes_do_not_change() -> None:
     known += "40 QUORUMS_SPLIT, 41 QUORUMS_UNKNOWN, 42 QUORUMS_NONE, 43 NOT_A_NETWORK, "
     known += "50 BROKEN, 51 NOT_A_PLAN, "
     known += "60 MODEL_TOO_LARGE, 61 MODEL_UNSOUND, 62 MODEL_OTHER, 63 MODEL_UNABLE, 64 MODEL_DIED, 65 MODEL_LATE, "
-    known += "66 MODEL_LIBRARY, 67 ADAPTER, 68 GRAMMAR, 69 PROMPT_TOO_LONG"
+    known += "66 MODEL_LIBRARY, 67 ADAPTER, 68 GRAMMAR, 69 PROMPT_TOO_LONG, 130 INTERRUPTED"
     assert ", ".join(f"{code.value} {code.name}" for code in Exit) == known
 
 
