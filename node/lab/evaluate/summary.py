@@ -20,8 +20,10 @@ def partial(measured: Measured) -> str:
 
 
 def summary(measured: Measured, found: Sequence[Row]) -> list[str]:
-    """Args:
-    found: as `rows` gives them.
+    """Sentences: who is best alone, which way is best together, what a node would do, and what it costs.
+
+    Args:
+        found: as `rows` gives them.
     """
     if not measured.cases:
         return []
