@@ -23,7 +23,8 @@ def summary(measured: Measured, found: Sequence[Row]) -> list[str]:
     """Sentences: who is best alone, which way is best together, what a node would do, and what it costs.
 
     Args:
-        found: as `rows` gives them.
+        measured: what is summed up.
+        found: its comparisons, as `rows` gives them.
     """
     if not measured.cases:
         return []
