@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import typer
 
-from node.cli.counting import ended_politely
 from node.cli.evaluate_progress import Watching
 from node.cli.terminal import print_table, say
 from node.control_client import ControlClient
 from node.errors import Exit, NodeError
 from node.home import Home
+from node.lab.ending import ended_politely
 from node.lab.evaluate.exchanges import Terms
 from node.lab.evaluate.items import Item
 from node.lab.evaluate.live import LiveMoot

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.cli import simulate_view as view
-from node.cli.counting import ended_politely
 from node.cli.terminal import answer, answer_json, say
 from node.errors import Exit, NodeError
+from node.lab.ending import ended_politely
 
 if TYPE_CHECKING:
     from node.lab.simulation.plan import Plan

@@ -1,13 +1,14 @@
 """`make bench`: decisions and the model engine, measured; tables to read and, with --json, a file to compare."""
 
 import json
-import signal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
+from node.lab.ending import ended_politely
 
 
 class What(StrEnum):
@@ -26,17 +27,17 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")] = None,
 ) -> None:
     """Measure how fast a moot decides, and how fast its models answer."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started for it is to end with it
     out = Console(width=None if Console().is_terminal else 120)
     figures: dict[str, Any] = {}
-    if what is not What.ENGINE:
-        from node.lab.bench.decisions import measure_decisions
+    with ended_politely():  # what was started for it is to end with it
+        if what is not What.ENGINE:
+            from node.lab.bench.decisions import measure_decisions
 
-        figures["decisions"] = measure_decisions(out, questions, seed)
-    if what is not What.DECISIONS:
-        from node.lab.bench.engine.measure import measure_engine
+            figures["decisions"] = measure_decisions(out, questions, seed)
+        if what is not What.DECISIONS:
+            from node.lab.bench.engine.measure import measure_engine
 
-        figures["engine"] = measure_engine(out, rounds, seconds, small_only=small_only)
+            figures["engine"] = measure_engine(out, rounds, seconds, small_only=small_only)
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=1) + "\n")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import torch
 
 from node.lab.training.card import measured, write_cards
+from node.lab.training.files import model_in
 from node.lab.training.making import make_all
 from node.lab.training.plan import BASE, COURSES, ELDER, SPECIALISTS, STEWARD, Course
+from node.lab.training.speed import speeds
 from node.model import reference
 
 AFTER_BASE = ((STEWARD, ELDER), *((course,) for course in SPECIALISTS))
@@ -41,7 +43,8 @@ def main() -> None:
         print("measuring on held-out questions", file=sys.stderr, flush=True)
         measuring = {course.name: pool.submit(measured, course, args.work, args.out) for course in COURSES}
         found = {name: future.result() for name, future in measuring.items()}
-    write_cards(trained, found, args.out)
+    fast = speeds({course.name: model_in(args.out, course) for course in COURSES})  # with nothing running beside
+    write_cards(trained, {name: one | {"speed": fast[name]} for name, one in found.items()}, args.out)
 
 
 def full(course: Course) -> Course:

@@ -51,7 +51,7 @@ def described(course: Course, out: Path, trained: Trained, found: Mapping[str, A
         "mixture": dict(course.weights),
         "facts_shown": len(known_facts(course)),
         "training": {**asdict(trained), "rows_per_round": course.rows, "seed": course.seed},
-        **{key: found[key] for key in ("accuracy", "calibration", "ways")},
+        **{key: found[key] for key in ("accuracy", "calibration", "ways", "speed")},
     }
     if course.rank:
         card["adapter"] = {**_file(adapter_in(out, course)), "rank": course.rank, **found["adapter"]}

@@ -59,6 +59,7 @@ def rendered(cards: Cards) -> str:
         calibration(cards),
         errors(cards),
         adapters(cards),
+        speed(cards),
         *(about(name, card) for name, card in cards.items()),
     )
     return "".join(parts)
@@ -148,6 +149,23 @@ def adapters(cards: Cards) -> str:
     return (
         "\n## Adapters\n\nA specialist's own skills, answered by its merged file and by the base with its adapter; "
         f"both are rounded, one after and one before merging.\n\n{table(head, rows)}"
+    )
+
+
+def speed(cards: Cards) -> str:
+    """How fast each answers, beside the first."""
+    first = next(iter(cards))
+    rows = []
+    for name, card in cards.items():
+        one = card["speed"]
+        rate = one["questions"] / one["seconds"]
+        times = cards[first]["speed"]["seconds"] / one["seconds"]
+        rows.append([name, f"{card['parameters']:,}", f"{rate:.0f}", f"{times:.2f}"])
+    one = cards[first]["speed"]
+    return (
+        f"\n## Speed\n\n{one['questions']} of the questions, {one['at_once']} at a time, on one thread of the machine "
+        "that measured; elsewhere the ratios tell more. Who writes longer steps takes longer.\n\n"
+        f"{table(['model', 'parameters', 'answers a second', f'times {first}'], rows)}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.lab.skills import LEVELS, SKILLS, held_out
-from node.lab.training import card, measuring
+from node.lab.training import card, measuring, speed
 from node.lab.training.measuring import PER_LEVEL, Count, alike, calibration_error, measure, right, side_by_side
 from node.lab.training.plan import BASE, COURSES, SPECIALISTS, STEWARD
 from node.lab.training.rendering import rendered
@@ -17,6 +17,7 @@ from node.lab.training.tokens import prompt
 
 MODEL = Path("steward.gguf")
 OTHER = Path("other.gguf")
+SPEED = {"questions": 192, "at_once": 16, "seconds": 1.5}
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,29 @@ def test_errors_in_common_are_counted_where_both_err() -> None:
     assert alike(given)["model"]["other"] == {"both_err": both, "alike": 0}
 
 
+def test_models_take_turns_and_the_fastest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, a machine that slows down would make the last model the slowest."""
+    turns: list[tuple[str, int]] = []
+    seconds = iter([2.0, 1.0, 1.5, 4.0, 3.0, 0.5])
+    now = 0.0
+
+    def answers(path: Path, prompts: Sequence[str]) -> list[list[str]]:
+        nonlocal now
+        turns.append((path.stem, len(prompts)))
+        now += next(seconds)
+        return [["?"] for _ in prompts]
+
+    monkeypatch.setattr(speed, "answers", answers)
+    monkeypatch.setattr(speed, "perf_counter", lambda: now)
+    found = speed.speeds({"steward": MODEL, "other": OTHER})
+    asked = len(SKILLS) * len(LEVELS) * speed.PER_LEVEL
+    assert turns == [("steward", asked), ("other", asked)] * 3
+    assert {name: (one["questions"], one["seconds"]) for name, one in found.items()} == {
+        "steward": (asked, 1.5),
+        "other": (asked, 0.5),
+    }
+
+
 @pytest.mark.usefixtures("_known")
 def test_a_merged_file_is_compared_with_the_adapter_on_its_base() -> None:
     """The adapter here makes OTHER of it, which knows level 1 only; both say "perhaps" on level 3."""
@@ -134,17 +158,25 @@ def test_the_card_for_people_shows_what_the_card_for_programs_holds() -> None:
         "facts_shown": 100,
         "training": {"rounds": 3, "steps": 1000, "tokens": 2_000_000, "rows_per_round": 24_000, "seed": 1},
         "errs_with": errors,
+        "speed": SPEED,
         **measure(MODEL),
     }
     adapter = {**file, "rank": 32, "questions": 300, "merged_correct": 200, "adapted_correct": 199, "same_reply": 290}
     cards = {
         "steward": {**common, "strong": [], "start": ""},
-        "scribe": {**common, "strong": ["strings"], "start": "base", "adapter": adapter},
+        "scribe": {
+            **common,
+            "speed": {**SPEED, "seconds": 3.0},
+            "strong": ["strings"],
+            "start": "base",
+            "adapter": adapter,
+        },
     }
     text = rendered(cards)
     assert "{" not in text
     rows = [line for line in text.splitlines() if line.startswith("| scribe ")]
-    assert len(rows) == 5
+    assert len(rows) == 6
+    assert "| scribe | 1,312,768 | 64 | 0.50 |" in rows
     assert "**0.67** (1.00 1.00 0.00)" in rows[0]
     assert rows[0].count("**") == 2
     assert "| scribe | 300 | 0.667 | 0.663 | 0.967 |" in rows
@@ -160,7 +192,7 @@ def test_cards_are_of_the_files_and_measured_once(tmp_path: Path, monkeypatch: p
         (tmp_path / f"{course.name}.gguf").write_bytes(course.name.encode())
         if course.rank:
             (tmp_path / f"{course.name}.lora.gguf").write_bytes(b"lora")
-    found = {course.name: card.measured(course, tmp_path, tmp_path) for course in COURSES}
+    found = {course.name: card.measured(course, tmp_path, tmp_path) | {"speed": SPEED} for course in COURSES}
     trained = card.Trained(parameters=1000, rounds=1, steps=10, tokens=40_000)
     card.write_cards({course.name: trained for course in COURSES}, found, tmp_path)
     cards = json.loads((tmp_path / "cards.json").read_text())
