@@ -1,5 +1,6 @@
 """`moot evaluate`: what it refuses, what it prints, and real measurements of models that come with the package."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -97,6 +98,7 @@ def test_an_end_before_anything_is_measured_has_the_same_code(moot: Any, monkeyp
 
     async def interrupted(team: Team) -> None:
         signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(3600)
 
     monkeypatch.setattr(Team, "meet", interrupted)
     ran = moot("evaluate", "reference:abacus")
