@@ -2,35 +2,23 @@
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from rich.progress import TaskID
 
-from node.cli.counting import counting_bar
+from node.cli.counting import Counting
 from node.cli.terminal import say
 
 PLAIN_EVERY_S = 10.0
 
 
-class Watching:
+class Watching(Counting):
     """Shows one part of the work at a time, with its rate and the time that it will still take. Use it as a context."""
 
     def __init__(self) -> None:
-        self._bar = counting_bar()
-        self._plain = self._bar.disable
+        super().__init__()
         self._task: TaskID | None = None
         self._what, self._steps = "", 0
         self._done, self._began_s, self._said_s = 0.0, 0.0, 0.0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def begins(self, what: str, steps: int, parts: int = 1) -> Callable[[], None]:
         if self._task is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.status import Status
 from rich.text import Text
 
-from node.cli.counting import counting_bar
+from node.cli.counting import Counting
 from node.cli.show import duration, milliseconds, plural
 from node.cli.terminal import answer, console, say
 
@@ -22,24 +22,14 @@ PLAIN_EVERY_S = 60.0
 """How often a line says how far it is, where no terminal shows that."""
 
 
-class Progress:
+class Progress(Counting):
     """Seeds played, what they decided, how fast, and when it will be over."""
 
     def __init__(self, scenario: str, seeds: int | None) -> None:
-        self._bar = counting_bar()
+        super().__init__()
         self._task = self._bar.add_task(scenario, total=seeds, told="")
-        self._plain = self._bar.disable
         self._line_s = PLAIN_EVERY_S
         self._broken = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def show(self, summary: "Summary") -> None:
         rate = summary.events / summary.wall_s if summary.wall_s else 0.0

@@ -14,9 +14,10 @@ from node.membership.revocations import RevocationList
 from node.model.engine import LoadSettings
 from node.model.local.process import ModelProcess
 from node.model.local.settings import ProcessSettings
-from node.parts import make_membership, make_moot
+from node.parts import make_membership
 from node.revoke_desk import NotRevocable
-from node.shell import ModelSettings, Shell, now_ms, wall_ms
+from node.shell import ModelSettings, now_ms, wall_ms
+from tests.node.shells import shell_on
 from tests.node.test_revoked import ALICE, BOB, bobs_record, ground_of
 from tests.node.transport import peers
 
@@ -25,18 +26,10 @@ from tests.node.transport import peers
 async def alice(tmp_path: Path) -> AsyncIterator[tuple[Any, Desk]]:
     """Her ground and her desk; she has met Bob."""
     ground = ground_of(tmp_path)
-    moot = make_moot(ground)
     desk = Desk(ground.genesis, ground.signer, "alice", "127.0.0.1:7400", dict)
     async with peers.sending(peers.Failures(), node=ALICE) as outbox:
-        shell = Shell(
-            moot=moot,
-            membership=make_membership(ground, moot.ledger, "127.0.0.1:7400"),
-            store=ground.store,
-            outbox=outbox,
-            engine=ModelProcess(tmp_path / "none.gguf", LoadSettings(), ProcessSettings(), lambda state: None),
-            model=ModelSettings(700, 64),
-            watch=desk.watch,
-        )
+        engine = ModelProcess(tmp_path / "none.gguf", LoadSettings(), ProcessSettings(), lambda state: None)
+        shell = shell_on(ground, outbox, engine, ModelSettings(700, 64), desk.watch)
         desk.open(shell)
         shell._perform(shell.membership.step(Received(BOB.node, Gossip((bobs_record(ground),))), now_ms()))
         yield ground, desk

@@ -11,8 +11,8 @@ from node.model.engine import AdapterInfo, ModelInfo
 from node.model.errors import ModelBusy, ModelError
 from node.model.requests import AdapterUse, GenerateRequest, Sampling
 from node.model.results import Account, End, Generated
-from node.parts import make_membership, make_moot
-from node.shell import ModelSettings, Shell, wall_ms
+from node.shell import ModelSettings, wall_ms
+from tests.node.shells import shell_on
 from tests.node.test_revoked import ALICE, ground_of
 from tests.node.transport import peers
 
@@ -41,18 +41,9 @@ class Scripted:
 async def asked(tmp_path: Path, engine: Scripted) -> Any:
     """What the model's answer, or its failure, became as an event."""
     ground = ground_of(tmp_path)
-    moot = make_moot(ground)
     events: asyncio.Queue[Any] = asyncio.Queue()
     async with peers.sending(peers.Failures(), node=ALICE) as outbox:
-        shell = Shell(
-            moot=moot,
-            membership=make_membership(ground, moot.ledger, "127.0.0.1:7400"),
-            store=ground.store,
-            outbox=outbox,
-            engine=engine,  # type: ignore[arg-type]
-            model=ModelSettings(700, 64, adapters=(ADAPTER,)),
-            watch=lambda event: None,
-        )
+        shell = shell_on(ground, outbox, engine, ModelSettings(700, 64, adapters=(ADAPTER,)))  # type: ignore[arg-type]
         shell.post = events.put_nowait  # type: ignore[method-assign, assignment]
         shell.do(Asked(Question("What is 2 plus 2?", AnswerKind.NUMBER, (), 5_000, "", wall_ms(), bytes(16))))
         while not isinstance(event := await events.get(), Answered | ModelFailed):

@@ -19,13 +19,14 @@ from node.identity import Keypair
 from node.model.engine import LoadSettings
 from node.model.local.process import ModelProcess
 from node.model.pipe.counts import Counts
-from node.parts import Ground, make_membership, make_moot
+from node.parts import Ground
 from node.settings import Settings
 from node.shell import ModelSettings, Shell, wall_ms
 from node.signing import MootSigner, MootVerifier
 from node.store import Store
 from tests.node.model.gguf_files import Shape, write_model
 from tests.node.model.local.asking import FAST, ask
+from tests.node.shells import shell_on
 from tests.node.transport import peers
 
 ALICE, *OTHERS = (Keypair.generate() for _ in range(4))
@@ -69,17 +70,8 @@ def decided_by_the_others(genesis: Genesis, question: Signed) -> Entries:
 
 @asynccontextmanager
 async def running(ground: Ground, engine: ModelProcess) -> AsyncIterator[Shell]:
-    moot = make_moot(ground)
     async with peers.sending(peers.Failures(), node=ALICE) as outbox:
-        shell = Shell(
-            moot=moot,
-            membership=make_membership(ground, moot.ledger, "127.0.0.1:7400"),
-            store=ground.store,
-            outbox=outbox,
-            engine=engine,
-            model=ModelSettings(0, ENDLESS, stop=""),
-            watch=lambda event: None,
-        )
+        shell = shell_on(ground, outbox, engine, ModelSettings(0, ENDLESS, stop=""))
         serving = asyncio.create_task(shell.run())
         yield shell
         serving.cancel()

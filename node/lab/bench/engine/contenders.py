@@ -14,6 +14,7 @@ from typing import Protocol
 from node.lab.bench.engine.load import memory_bytes, together
 from node.lab.bench.engine.subjects import Subject
 from node.model.engine import Engine, LoadSettings
+from node.model.local.epitaph import kill
 from node.model.local.process import ModelProcess
 from node.model.local.settings import ProcessSettings
 from node.model.opening import ModelFile, open_engine
@@ -178,6 +179,5 @@ class Player:
         return memory_bytes(self._process.pid)
 
     async def close(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
+        kill(self._process)
         await self._process.wait()
